@@ -1,0 +1,257 @@
+"""The command line. Names are stable; ``--json`` prints one JSON object on standard output."""
+
+import json
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+
+from core.errors import AppError, ConfigurationError
+from core.logging import configure_logging
+from core.settings import Settings
+from core.words import Scope
+
+app = typer.Typer(
+    name="lingyun",
+    help="Lingyun, the smart-home energy engine.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # a traceback must not print passwords
+    rich_markup_mode=None,
+)
+train_app = typer.Typer(help="Train the learned models (extra `train`).", no_args_is_help=True)
+token_app = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
+devices_app = typer.Typer(help="What devices say.", no_args_is_help=True)
+app.add_typer(train_app, name="train")
+app.add_typer(token_app, name="token")
+app.add_typer(devices_app, name="devices")
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Everything that one installation keeps.")]
+P = ParamSpec("P")
+
+
+class Part(StrEnum):
+    """Parts that run alone."""
+
+    INTAKE = "intake"
+    ENGINE = "engine"
+    API = "api"
+
+
+def plain_errors(function: Callable[P, int | None]) -> Callable[P, None]:
+    """End with the status that the command returns; print a foreseen error as one line, not as a traceback."""
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            status = function(*args, **kwargs)
+        except (ConfigurationError, AppError) as error:
+            print(f"lingyun: {error}", file=sys.stderr)
+            raise typer.Exit(2) from error
+        raise typer.Exit(status or 0)
+
+    return wrapped
+
+
+def read_settings(data_dir: Path | None = None, **overrides: Any) -> Settings:
+    """Settings from the environment, with what the command line says on top; logging starts here.
+
+    Raises
+    ------
+    ConfigurationError
+        A variable does not fit; the message names it.
+    """
+    from pydantic import ValidationError
+
+    given = {name: value for name, value in overrides.items() if value is not None}
+    if data_dir is not None:
+        given["data_dir"] = data_dir
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        problems = "; ".join(f"LINGYUN_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors())
+        raise ConfigurationError(problems) from None
+    configure_logging(json_lines=settings.json_logs)
+    return settings
+
+
+@app.command()
+@plain_errors
+def serve(
+    demo: Annotated[bool, typer.Option("--demo", help="A simulated home with thirty days of history.")] = False,
+    speed: Annotated[float, typer.Option(min=0.1, max=600, help="How fast the demo's clock runs.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Which demo home.")] = 1,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of page and API; 0 takes a free one.")] = None,
+    data_dir: DataDir = None,
+    lan: Annotated[bool, typer.Option("--lan", help="Open page and broker to the home network.")] = False,
+) -> int:
+    """Run everything on this machine: broker, intake, engine, API and page.
+
+    Example: lingyun serve --demo --speed 60
+    """
+    from lingyun.serve import serve as run
+
+    if lan:
+        raise ConfigurationError("--lan is not built yet: it will open the broker with a password per device, and TLS")
+    if speed != 1.0 and not demo:
+        raise ConfigurationError("--speed is for --demo: a household's clock is the wall's")
+    settings = read_settings(data_dir, port=port)
+    return run(settings, demo=demo, speed=speed, seed=seed)
+
+
+@app.command()
+@plain_errors
+def intake(data_dir: DataDir = None) -> int:
+    """Run the intake alone: from the broker into the database.
+
+    Example: LINGYUN_MQTT_URL=mqtt://127.0.0.1 lingyun intake
+    """
+    from lingyun.serve import run_part
+
+    return run_part(Part.INTAKE, read_settings(data_dir))
+
+
+@app.command()
+@plain_errors
+def engine(data_dir: DataDir = None) -> int:
+    """Run the engine alone: decisions and commands.
+
+    Example: LINGYUN_DATABASE_URL=postgresql://... lingyun engine
+    """
+    from lingyun.serve import run_part
+
+    return run_part(Part.ENGINE, read_settings(data_dir))
+
+
+@app.command()
+@plain_errors
+def api(
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.")] = None,
+    data_dir: DataDir = None,
+) -> int:
+    """Run the API and the page alone.
+
+    Example: lingyun api --port 8000
+    """
+    from lingyun.serve import run_part
+
+    return run_part(Part.API, read_settings(data_dir, port=port))
+
+
+@app.command()
+@plain_errors
+def replay(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, may be gzipped.")],
+    map_file: Annotated[Path, typer.Option("--map", exists=True, dir_okay=False, help="What the columns are.")],
+    home: Annotated[str, typer.Option(help="Home to replay into; made if it is missing.")],
+    speed: Annotated[str, typer.Option(help="Times the record's own pace, or `max`.")] = "max",
+    data_dir: DataDir = None,
+) -> int:
+    """Send a recorded household through the broker, as its devices would have sent it, with the record's own times.
+
+    Example: lingyun replay fridge_599393.csv.gz --map lingyun/maps/tracebase.toml --home recorded --speed max
+    """
+    from lingyun.replay import replay as run
+
+    try:
+        factor = None if speed == "max" else float(speed)
+    except ValueError as error:
+        raise ConfigurationError(f"--speed: expected a number or `max`, got {speed!r}") from error
+    if factor is not None and not factor > 0:
+        raise ConfigurationError(f"--speed: expected a number above 0 or `max`, got {speed!r}")
+    return run(file, map_file, home, factor, read_settings(data_dir))
+
+
+@app.command()
+@plain_errors
+def doctor(
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> int:
+    """Say in plain words what is wrong with this installation.
+
+    Example: lingyun doctor --data-dir data
+    """
+    from lingyun.doctor import examine
+
+    findings = examine(read_settings(data_dir))
+    if as_json:
+        print(json.dumps({"ok": all(f.ok for f in findings), "findings": [f.as_dict() for f in findings]}))
+    else:
+        for finding in findings:
+            print(finding)
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+@token_app.command("create")
+@plain_errors
+def token_create(
+    home: Annotated[str, typer.Option(help="Home that the token reaches.")],
+    scope: Annotated[Scope, typer.Option(help="What it may do; each includes those before it.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Make a token for a program; it is the last word printed, and is not shown again.
+
+    Example: lingyun token create --home demo --scope read --data-dir data
+    """
+    from sqlalchemy import select
+    from sqlalchemy.orm import Session
+
+    from core.errors import NotFound
+    from storage.database import open_database
+    from storage.repositories.tokens import create_api_token
+    from storage.tables import HomeRow
+
+    database = open_database(read_settings(data_dir).database())
+    with Session(database) as session, session.begin():
+        row = session.scalar(select(HomeRow).where(HomeRow.name == home))
+        if row is None:
+            names = ", ".join(session.scalars(select(HomeRow.name).order_by(HomeRow.name))) or "none"
+            raise NotFound(f"no home is named {home!r}; there are: {names}")
+        token = create_api_token(session, row, scope)
+    print(f"Token of home {home} with scope {scope.value}: {token}")
+
+
+@devices_app.command("explain")
+@plain_errors
+def devices_explain(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Say what would be stored of recorded messages, and why. One JSON object a line: topic, payload.
+
+    Example: lingyun devices explain messages.jsonl
+    """
+    from devices.explain import explain
+
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for line in explain(lines):
+            print(line)
+
+
+@train_app.command("predictor")
+@plain_errors
+def train_predictor(seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0) -> None:
+    """Train the room predictor (LSTM) on simulated rooms and export it to models/weights.
+
+    Example: lingyun train predictor --seed 3
+    """
+    from training.train_predictor import Config, main
+
+    main(Config(seed=seed))
+
+
+@train_app.command("policy")
+@plain_errors
+def train_policy(seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0) -> None:
+    """Train the setpoint policy (DDPG) on simulated rooms and export it to models/weights.
+
+    Example: lingyun train policy --seed 3
+    """
+    from training.train_ddpg import Config, main
+
+    main(Config(seed=seed))
+
+
+if __name__ == "__main__":
+    app()
