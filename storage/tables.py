@@ -168,6 +168,7 @@ class ReportRow(Base):
     received_at: Mapped[datetime]
     own_time: Mapped[bool]  # measured_at is the device's own, not the receipt's
     fingerprint: Mapped[int | None] = mapped_column(BigInteger)  # of topic and payload, where own_time is false
+    repeated: Mapped[bool]  # without own time, and redelivered or seen before: proves nothing about a counter
     power_w: Mapped[float | None]
     energy_total_kwh: Mapped[float | None]
     voltage_v: Mapped[float | None]
@@ -199,6 +200,17 @@ class DeviceStateRow(Base):
     values: Mapped[Json] = mapped_column(default=dict)  # {quantity: [value, measured_at in microseconds]}
     ledger: Mapped[Json] = mapped_column(default=dict)  # state of insights.ledger's fold
     report_count: Mapped[int] = mapped_column(BigInteger, default=0)  # stored rows, each counted once
+
+
+class LedgerCheckpointRow(Base):
+    """The ledger of a device before its first reading of a UTC day: a late reading is folded in from there."""
+
+    __tablename__ = "ledger_checkpoint"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    device_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)  # start of the day
+    state: Mapped[Json]
 
 
 class UsageQuarterRow(Base):

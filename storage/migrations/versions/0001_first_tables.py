@@ -64,6 +64,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", "scope_id", "name", name=op.f("pk_learned")),
     )
     op.create_table(
+        "ledger_checkpoint",
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("device_id", "at", name=op.f("pk_ledger_checkpoint")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "quarantine",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
@@ -79,6 +87,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("own_time", sa.Boolean(), nullable=False),
         sa.Column("fingerprint", sa.BigInteger(), nullable=True),
+        sa.Column("repeated", sa.Boolean(), nullable=False),
         sa.Column("power_w", sa.Double(), nullable=True),
         sa.Column("energy_total_kwh", sa.Double(), nullable=True),
         sa.Column("voltage_v", sa.Double(), nullable=True),
@@ -343,6 +352,7 @@ def downgrade() -> None:
     op.drop_table("setting")
     op.drop_table("report")
     op.drop_table("quarantine")
+    op.drop_table("ledger_checkpoint")
     op.drop_table("learned")
     op.drop_table("home")
     with op.batch_alter_table("event", schema=None) as batch_op:
