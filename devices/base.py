@@ -58,6 +58,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     setpoint_c: float | None = None
     fan: Fan | None = None
     by_hand: bool = False  # the device says that a person did it (a remote control that an infrared receiver saw)
+    assumed: bool = False  # what was sent to a one-way device: its likely state, no proof that it obeyed
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class KnownDevice:
     kind: Kind
     home: str
     details: dict[str, object] = field(default_factory=dict)
+    capabilities: Capabilities | None = None  # of an air conditioner; None: as ``details`` or the dialect say
     on: bool | None = None
     mode: Mode | None = None
     setpoint_c: float | None = None
