@@ -26,6 +26,7 @@ from core.errors import ConfigurationError
 from core.mqtt import Broker, find_broker, new_client
 from core.recording import RecordedDevice, Recording, Value, read_map
 from core.settings import Settings
+from devices.limits import LIMITS
 from lingyun.setup import ensure_home
 from storage.database import open_database, read_only
 from storage.tables import DeviceRow, HomeRow, ReportRow
@@ -69,7 +70,7 @@ def replay(file: Path, map_file: Path, home: str, speed: float | None, settings:
     """
     if not home or any(letter in home for letter in "/+#$ \t\n\0"):
         raise ConfigurationError(f"--home: {home!r} must fit in an MQTT topic: no spaces, no '/', '+', '#', '$'")
-    recording = Recording.open(file, read_map(map_file))
+    recording = Recording.open(file, read_map(map_file), LIMITS)
     broker = find_broker(settings, "service")
     database = _existing_database(settings)
     try:
@@ -378,7 +379,7 @@ def summary(recording: Recording, stored: int, took_s: float) -> str:
     left_out = {
         "doubled times (the first is kept)": counts.doubled,
         "blank cells": counts.blank,
-        "cells out of the map's range": counts.out_of_range,
+        "cells out of range": counts.out_of_range,
         f"unreadable, first: {counts.first_unreadable}": counts.unreadable,
         "times that the clock never showed (begin of summer time; if the recorder's clock was not put forward, name "
         'its fixed zone in the map: clock = "+01:00")': counts.skipped_by_clock,

@@ -1,5 +1,7 @@
 """The schema on both databases."""
 
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session
 
@@ -23,3 +25,8 @@ def test_an_instant_comes_back_exactly(database: Engine) -> None:
         session.add(HomeRow(name="h", created_at=now))
     with Session(database) as session:
         assert session.scalars(select(HomeRow.created_at)).one() == now
+
+
+def test_the_migrations_make_what_the_tables_say(database: Engine) -> None:
+    with database.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
