@@ -11,7 +11,7 @@ import io
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fnmatch import fnmatchcase
@@ -61,6 +61,7 @@ WORDS: dict[str, dict[str, Value]] = {
     "mode": {mode.value: mode.value for mode in Mode},
     "fan": {fan.value: fan.value for fan in Fan},
 }
+EARLIEST_YEAR, LATEST_YEAR = 1990, 2100  # of times that a clock can have been set to
 BLANK = frozenset({"", "nan", "na", "n/a", "null", "none", "-"})
 
 
@@ -188,8 +189,13 @@ def zone_of(name: str) -> tzinfo:
         raise ValueError(f"zone {name!r}: expected an IANA name such as Europe/Madrid, UTC or +HH:MM") from error
 
 
-def converter(spec: ColumnSpec) -> Callable[[str], Value | None]:
-    """A function from a cell's text to the quantity in the project's unit, None where the cell is out of range.
+Limits = Mapping[str, tuple[float, float]]  # {quantity: (lowest, highest)} in the project's unit
+
+
+def converter(spec: ColumnSpec, limits: Limits | None = None) -> Callable[[str], Value | None]:
+    """A function from a cell's text to the quantity in the project's unit.
+
+    It gives None where the cell lies outside the map's range or the quantity outside ``limits``.
 
     Raises
     ------
@@ -205,7 +211,8 @@ def converter(spec: ColumnSpec) -> Callable[[str], Value | None]:
     if spec.unit not in units:
         raise ValueError(f"{spec.quantity} in unit {spec.unit!r}; known are {', '.join(units)}")
     factor, offset = units[spec.unit]
-    return _number_converter(spec.scale * factor, offset, spec.min, spec.max)
+    allowed = (limits or {}).get(spec.quantity, (-math.inf, math.inf))
+    return _number_converter(spec, spec.scale * factor, offset, allowed)
 
 
 def _word_converter(words: dict[str, Value]) -> Callable[[str], Value | None]:
@@ -219,16 +226,18 @@ def _word_converter(words: dict[str, Value]) -> Callable[[str], Value | None]:
 
 
 def _number_converter(
-    factor: float, offset: float, lowest: float | None, highest: float | None
+    spec: ColumnSpec, factor: float, offset: float, allowed: tuple[float, float]
 ) -> Callable[[str], Value | None]:
-    low = -math.inf if lowest is None else lowest
-    high = math.inf if highest is None else highest
+    low = -math.inf if spec.min is None else spec.min
+    high = math.inf if spec.max is None else spec.max
+    lowest, highest = allowed
 
     def convert(cell: str) -> float | None:
         number = float(cell)
-        if not (low <= number <= high and math.isfinite(number)):
-            return None
-        return number * factor + offset
+        value = number * factor + offset
+        if low <= number <= high and lowest <= value <= highest and math.isfinite(value):
+            return value
+        return None
 
     return convert
 
@@ -330,8 +339,10 @@ class Recording:
     _header: list[str] = field(default_factory=list)
 
     @classmethod
-    def open(cls, path: Path, mapping: RecordingMap) -> "Recording":
+    def open(cls, path: Path, mapping: RecordingMap, limits: Limits | None = None) -> "Recording":
         """The recording in a CSV file (.gz welcome), its header checked against the map.
+
+        Quantities outside ``limits`` are left out, as are those outside the map's own ranges.
 
         Raises
         ------
@@ -341,7 +352,7 @@ class Recording:
         with _opened(path) as (_, rows):
             header = next(rows, [])
         try:
-            devices = tuple(_device(spec, path, header) for spec in mapping.device)
+            devices = tuple(_device(spec, path, header, limits) for spec in mapping.device)
             _place(mapping.time.column, header)
         except ValueError as error:
             raise ConfigurationError(f"{path}: {error}") from error
@@ -384,7 +395,9 @@ class Recording:
             counts.rows += 1
             try:
                 time = parse(row[place])
-            except (ValueError, IndexError) as error:
+                if not EARLIEST_YEAR <= time.year <= LATEST_YEAR:
+                    raise ValueError(f"expected a year from {EARLIEST_YEAR} to {LATEST_YEAR}, got {time}")
+            except (ValueError, IndexError, OverflowError) as error:
                 if counts.rows == 1:
                     raise ConfigurationError(
                         f"{self.path}: the first time cannot be read ({error}); the map's time.format is "
@@ -408,7 +421,7 @@ class Recording:
             cell = row[place] if place < len(row) else ""
             try:
                 value = convert(cell)
-            except ValueError as error:
+            except (ValueError, OverflowError) as error:
                 if cell.strip().lower() in BLANK:
                     self.counts.blank += 1
                 else:
@@ -453,7 +466,7 @@ class _opened:
         self._raw.close()
 
 
-def _device(spec: DeviceSpec, path: Path, header: list[str]) -> RecordedDevice:
+def _device(spec: DeviceSpec, path: Path, header: list[str], limits: Limits | None) -> RecordedDevice:
     stem = path.name.removesuffix(".gz").removesuffix(".csv")
     return RecordedDevice(
         id=re.sub(r"[^\w.-]", "-", spec.id.replace("{file}", stem)),
@@ -461,7 +474,7 @@ def _device(spec: DeviceSpec, path: Path, header: list[str]) -> RecordedDevice:
         name=(spec.name or spec.id).replace("{file}", stem),
         room=spec.room,
         columns=tuple(
-            (_place(name, header), column.quantity, converter(column)) for name, column in spec.columns.items()
+            (_place(name, header), column.quantity, converter(column, limits)) for name, column in spec.columns.items()
         ),
     )
 
