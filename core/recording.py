@@ -12,6 +12,7 @@ import math
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fnmatch import fnmatchcase
@@ -261,7 +262,7 @@ class LocalClock:
 
     def instant(self, local: datetime) -> datetime | None:
         """The UTC instant of a naive local time; None where the clock never showed it."""
-        first = local.replace(tzinfo=self._zone)
+        first = local.replace(tzinfo=self._zone, fold=0)
         offset, later = first.utcoffset(), first.replace(fold=1).utcoffset()
         assert offset is not None
         assert later is not None
@@ -440,30 +441,26 @@ class Recording:
         self.counts.first_unreadable = self.counts.first_unreadable or what
 
 
-class _opened:
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], Iterator[list[str]]]]:
     """A CSV file, plain or gzip, as (the file on disk, rows); what is wrong with it becomes a ConfigurationError."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> tuple[IO[bytes], Iterator[list[str]]]:
+    try:
+        raw = path.open("rb")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    with raw, gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw as content:
+        text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
         try:
-            self._raw = self._path.open("rb")
-        except OSError as error:
-            raise ConfigurationError(f"{self._path}: {error.strerror}") from error
-        binary: IO[bytes] = self._raw
-        if self._path.suffix == ".gz":
-            binary = gzip.GzipFile(fileobj=self._raw)  # type: ignore[assignment]
-        return self._raw, self._rows(io.TextIOWrapper(binary, encoding="utf-8-sig", newline=""))
+            yield raw, _rows(path, text)
+        finally:
+            text.detach()  # what it reads from is closed by `with`
 
-    def _rows(self, text: io.TextIOWrapper) -> Iterator[list[str]]:
-        try:
-            yield from csv.reader(text)
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-            raise ConfigurationError(f"{self._path}: damaged or not a CSV file: {error}") from error
 
-    def __exit__(self, *_: object) -> None:
-        self._raw.close()
+def _rows(path: Path, text: io.TextIOWrapper) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(text)
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(f"{path}: damaged or not a CSV file: {error}") from error
 
 
 def _device(spec: DeviceSpec, path: Path, header: list[str], limits: Limits | None) -> RecordedDevice:
