@@ -1,0 +1,49 @@
+"""A home: its first screen, devices, usage and advice."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+
+from api import schemas, services, usage_service
+from api.dependencies import Cursor, HomeRef, Limit, Reading
+from core.words import Scope
+
+router = APIRouter(prefix="/homes", tags=["homes"])
+
+
+@router.get("", operation_id="listHomes")
+def list_homes(access: Reading, limit: Limit = 50, cursor: Cursor = None) -> schemas.HomePage:
+    """Homes that the caller may see."""
+    return services.list_homes(access, limit, cursor)
+
+
+@router.get("/{home_id}/summary", operation_id="getSummary")
+def get_summary(home_id: HomeRef, access: Reading) -> schemas.Summary:
+    """The first screen in one call: power, energy and money today, and for each room what happens and why."""
+    return services.summary(access, access.home(home_id, Scope.READ))
+
+
+@router.get("/{home_id}/devices", operation_id="listDevices")
+def list_devices(home_id: HomeRef, access: Reading, limit: Limit = 100, cursor: Cursor = None) -> schemas.DevicePage:
+    """Devices of a home with what each said last."""
+    return services.list_devices(access, [access.home(home_id, Scope.READ).id], limit, cursor)
+
+
+@router.get("/{home_id}/usage", operation_id="getUsage")
+def get_usage(
+    home_id: HomeRef,
+    access: Reading,
+    start: Annotated[AwareDatetime, Query(description="Inclusive; cut down to a quarter of an hour.")],
+    end: Annotated[AwareDatetime, Query(description="Exclusive; rounded up to a quarter of an hour.")],
+    interval: Annotated[schemas.Interval, Query(description="Length of a bucket.")] = schemas.Interval.DAY,
+    group_by: Annotated[schemas.GroupBy, Query(description="What an item's key is.")] = schemas.GroupBy.NONE,
+) -> schemas.UsagePage:
+    """Energy, cost and CO2 in [start, end), in buckets of the home's local time."""
+    return usage_service.usage(access, access.home(home_id, Scope.READ), start, end, interval, group_by)
+
+
+@router.get("/{home_id}/advice", operation_id="listAdvice")
+def list_advice(home_id: HomeRef, access: Reading) -> schemas.AdvicePage:
+    """What would save, with its evidence, the most money first; empty without evidence."""
+    return usage_service.advice(access, access.home(home_id, Scope.READ))

@@ -1,0 +1,62 @@
+"""Log in and out, and the first start's one-time setup."""
+
+from fastapi import APIRouter, Request, Response
+
+from api import schemas, security, services
+from api.dependencies import AnonymousWriting, Reading, Writing, context
+
+router = APIRouter(tags=["session"])
+PUBLIC = {"security": []}
+
+
+@router.post("/setup", operation_id="setUp", openapi_extra=PUBLIC)
+def set_up(
+    body: schemas.Setup, session: AnonymousWriting, request: Request, response: Response
+) -> schemas.SessionToken:
+    """Set name and password of the owner with the token of the one-time setup link, and log in."""
+    limiter, address = context(request).limiter, address_of(request)
+    services.check_limit(limiter, address)
+    token = services.set_up(session, limiter, address, body)
+    return answer_with_cookie(request, response, token)
+
+
+@router.post("/login", operation_id="logIn", openapi_extra=PUBLIC)
+def log_in(
+    body: schemas.Login, session: AnonymousWriting, request: Request, response: Response
+) -> schemas.SessionToken:
+    """Exchange name and password for a session token; it is also set as a cookie for the page."""
+    token = services.log_in(session, context(request).limiter, address_of(request), body)
+    return answer_with_cookie(request, response, token)
+
+
+@router.post("/logout", operation_id="logOut", status_code=204)
+def log_out(access: Writing, response: Response) -> None:
+    """Revoke the session token that this request carries."""
+    services.log_out(access)
+    response.delete_cookie(security.COOKIE, path="/", httponly=True, samesite="strict")
+
+
+@router.get("/me", operation_id="getMe")
+def get_me(access: Reading) -> schemas.Me:
+    """Who the caller is and how far they reach."""
+    return services.me(access)
+
+
+def address_of(request: Request) -> str:
+    """Who knocks, for counting failures."""
+    return request.client.host if request.client is not None else "?"
+
+
+def answer_with_cookie(request: Request, response: Response, token: schemas.SessionToken) -> schemas.SessionToken:
+    """Hand the token to programs in the body and to the page in a cookie that no script can read."""
+    response.set_cookie(
+        security.COOKIE,
+        token.token,
+        expires=token.expires_at,
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return token

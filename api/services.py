@@ -1,0 +1,426 @@
+"""The rules of the API: no HTTP here, and SQL only in the repositories."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from api import paging, schemas, security, usage_service, views
+from api.dependencies import Access
+from api.problems import LimitReached
+from core.errors import Conflict, InvalidCommand, InvalidRequest, Unauthenticated
+from core.words import Command, Fan, Kind, Mode
+from storage.repositories import accounts, homes, tokens
+from storage.repositories.commands import BY_PERSON, CommandRepository
+from storage.repositories.decisions import DecisionRepository
+from storage.repositories.homes import DeviceNow
+from storage.repositories.learned import LearnedRepository, PersonState, Season
+from storage.repositories.learned import set_comfort as store_comfort
+from storage.repositories.overrides import FROM_REST, OverrideRepository
+from storage.tables import AccountRow, CommandRow, DecisionRow, DeviceRow, EventRow, HomeRow, RoomRow
+
+COMMAND_LIFETIME = timedelta(minutes=5)
+LONGEST_OVERRIDE = timedelta(days=7)
+SAVINGS_DAYS_NEEDED = 14
+
+
+# --- who ---
+
+
+def check_limit(limiter: security.LoginLimiter, *keys: str) -> None:
+    """Refuse whoever failed too often.
+
+    Raises
+    ------
+    LimitReached
+        Says how long to wait.
+    """
+    wait_s = limiter.wait_s(*keys)
+    if wait_s:
+        raise LimitReached(f"too many failed tries; wait {wait_s} s", wait_s)
+
+
+def log_in(session: Session, limiter: security.LoginLimiter, address: str, body: schemas.Login) -> schemas.SessionToken:
+    """A session for who knows the password.
+
+    Raises
+    ------
+    Unauthenticated
+        Name or password is wrong; which of them is not said.
+    LimitReached
+        Too many failures from there or for this account.
+    """
+    keys = (address, f"account {body.name}")
+    check_limit(limiter, *keys)
+    account = accounts.find_account(session, body.name)
+    password_hash = None if account is None else account.password_hash
+    session.commit()  # the password is checked without holding the database
+    if not security.password_fits(password_hash, body.password) or account is None:
+        limiter.failed(*keys)
+        raise Unauthenticated("name or password is wrong", code="wrong_login")
+    limiter.succeeded(*keys)
+    return new_session(session, account)
+
+
+def set_up(session: Session, limiter: security.LoginLimiter, address: str, body: schemas.Setup) -> schemas.SessionToken:
+    """Name and password for the account of a setup token, and a session.
+
+    Raises
+    ------
+    Unauthenticated
+        The token is unknown, expired or was used before.
+    Conflict
+        Another account has this name.
+    """
+    account = tokens.take_setup_token(session, body.token)
+    if account is None:
+        limiter.failed(address)
+        raise Unauthenticated("the setup link is unknown, expired or was used before", code="setup_link_invalid")
+    namesake = accounts.find_account(session, body.name)
+    if namesake is not None and namesake.id != account.id:
+        raise Conflict(f"the name {body.name!r} is taken", code="name_taken")
+    account.name, account.password_hash = body.name, security.hash_password(body.password)
+    return new_session(session, account)
+
+
+def new_session(session: Session, account: AccountRow) -> schemas.SessionToken:
+    """A token for a person who has just shown who they are."""
+    token = tokens.create_session_token(session, account)
+    return schemas.SessionToken(token=token, expires_at=datetime.now(UTC) + tokens.SESSION_LIFETIME)
+
+
+def log_out(access: Access) -> None:
+    """Revoke the session that the request carries; a program's token stays."""
+    if access.caller.token_id is not None:
+        tokens.revoke_session(access.session, access.caller.token_id)
+
+
+def me(access: Access) -> schemas.Me:
+    """Who the caller is."""
+    rows = homes.homes_after(access.session, access.caller.homes, 0, len(access.caller.homes))
+    reach = [schemas.HomeAccess(id=row.id, name=row.name, scope=access.caller.homes[row.id]) for row in rows]
+    return schemas.Me(name=access.caller.name, demo=access.caller.demo, homes=reach)
+
+
+# --- lists ---
+
+
+def list_homes(access: Access, limit: int, cursor: str | None) -> schemas.HomePage:
+    """Homes of the caller."""
+    rows = homes.homes_after(access.session, access.caller.homes, paging.id_of(cursor) or 0, limit)
+    items = [views.home(row, access.caller.homes[row.id]) for row in rows]
+    return schemas.HomePage(items=items, next=paging.next_of([row.id for row in rows], limit))
+
+
+def list_devices(access: Access, home_ids: Iterable[int], limit: int, cursor: str | None) -> schemas.DevicePage:
+    """Devices of these homes."""
+    found = homes.devices_now(access.session, home_ids, paging.id_of(cursor) or 0, limit)
+    items = [views.device(one, access.now) for one in found]
+    return schemas.DevicePage(items=items, next=paging.next_of([item.id for item in items], limit))
+
+
+def quarantine(access: Access, limit: int, cursor: str | None) -> schemas.QuarantinePage:
+    """Messages that could not be read, newest first."""
+    rows = homes.newest_quarantined(access.session, paging.id_of(cursor), limit)
+    return schemas.QuarantinePage(items=views.quarantined(rows), next=paging.next_of([row.id for row in rows], limit))
+
+
+# --- the first screen ---
+
+
+def summary(access: Access, home: HomeRow) -> schemas.Summary:
+    """The first screen of a home."""
+    event_id = homes.newest_event_id(access.session)
+    found = homes.devices_now(access.session, [home.id])
+    rooms = [_room(access, row, found) for row in homes.rooms_of_home(access.session, home.id)]
+    heard = [
+        one.state.last_report_at for one in found if one.state is not None and one.state.last_report_at is not None
+    ]
+    return schemas.Summary(
+        id=home.id,
+        name=home.name,
+        time_zone=home.time_zone,
+        currency=home.currency,
+        as_of=access.now,
+        stale=views.is_stale(max(heard, default=None), access.now),
+        power_w=_power_w(found, access.now),
+        today=usage_service.today(access, home, found),
+        outdoor_temperature_c=_outdoor_c(found, access.now),
+        rooms=rooms,
+        savings=schemas.Savings(days=_days_steered(access, home, rooms), days_needed=SAVINGS_DAYS_NEEDED),
+        devices=schemas.DeviceCount(
+            total=len(found), online=sum(one.state is not None and one.state.online is not False for one in found)
+        ),
+        event_id=event_id,
+    )
+
+
+def room(access: Access, row: RoomRow) -> schemas.Room:
+    """A room now."""
+    return _room(access, row, homes.devices_now(access.session, [row.home_id]))
+
+
+def _room(access: Access, row: RoomRow, found: Sequence[DeviceNow]) -> schemas.Room:
+    session, now = access.session, access.now
+    inside = [one for one in found if one.device.room_id == row.id]
+    unit = next((one for one in inside if one.device.kind == Kind.AIR_CONDITIONER), None)
+    decided = DecisionRepository(session).newest(row.id)
+    in_force = OverrideRepository(session).current(row.id, now)
+    as_of = max((at for one in inside if (at := views.values_of(one).newest_at()) is not None), default=None)
+    return schemas.Room(
+        id=row.id,
+        home_id=row.home_id,
+        name=row.name,
+        control=schemas.Control(row.control),
+        room_temperature_c=_of_room(inside, "room_temperature_c", now),
+        humidity_pct=_of_room(inside, "humidity_pct", now),
+        occupied=_of_room(inside, "occupied", now),
+        comfort=None if unit is None else _comfort_now(access, row, unit),
+        air_conditioner=None if unit is None else _air_conditioner(access, unit, found),
+        decision=None if decided is None else _decisions(access, [decided])[0],
+        override=views.override(in_force),
+        as_of=as_of,
+        stale=views.is_stale(as_of, now),
+    )
+
+
+def _of_room(inside: Sequence[DeviceNow], quantity: str, now: datetime) -> object:
+    """The fresh value of a quantity; a thermometer's before that of another device, the newest before older ones."""
+    known = [
+        (one.device.kind == Kind.THERMOMETER, values.at(quantity), values.get(quantity))
+        for one in inside
+        if (values := views.values_of(one)).fresh(quantity, now) is not None
+    ]
+    return max(known, key=lambda one: one[:2])[2] if known else None
+
+
+def _comfort_now(access: Access, row: RoomRow, unit: DeviceNow) -> schemas.ComfortBand:
+    values = views.values_of(unit)
+    season = Season.HEATING if values.get("mode") == Mode.HEAT else Season.COOLING
+    point = LearnedRepository(access.session).comfort(row.id).at(season, PersonState.HOME)
+    return schemas.ComfortBand(
+        season=season,
+        state=PersonState.HOME,
+        low_c=point.low_c,
+        high_c=point.high_c,
+        observations=point.observations,
+    )
+
+
+def _air_conditioner(access: Access, unit: DeviceNow, found: Sequence[DeviceNow]) -> schemas.AirConditioner:
+    row, values = unit.device, views.values_of(unit)
+    mode, fan = values.get("mode"), values.get("fan")
+    newest = homes.newest_command(access.session, row.id)
+    power_w = values.fresh("power_w", access.now)
+    if power_w is None and row.appliance_id is not None:  # its metering plug
+        plugs = [one for one in found if one.device.appliance_id == row.appliance_id]
+        power_w = _power_w(plugs, access.now)
+    return schemas.AirConditioner(
+        device_id=row.id,
+        name=row.name,
+        online=None if unit.state is None else unit.state.online,
+        on=values.get("on"),
+        mode=None if mode is None else Mode(mode),
+        setpoint_c=values.get("setpoint_c"),
+        fan=None if fan is None else Fan(fan),
+        power_w=power_w,
+        command=views.command_summary(newest),
+        capabilities=row.capabilities,
+    )
+
+
+def _power_w(found: Sequence[DeviceNow], now: datetime) -> float | None:
+    """Sum of what devices draw; a meter of the house stands for all of them, two devices of an appliance for one."""
+    known = [(one, views.values_of(one).fresh("power_w", now)) for one in found]
+    powers = [(one, power_w) for one, power_w in known if power_w is not None]
+    meters = [power_w for one, power_w in powers if one.device.kind == Kind.METER]
+    if meters:
+        return float(sum(meters))
+    by_appliance: dict[object, float] = {}
+    for one, power_w in powers:
+        appliance = one.device.appliance_id or ("device", one.device.id)
+        by_appliance[appliance] = max(power_w, by_appliance.get(appliance, power_w))
+    return float(sum(by_appliance.values())) if powers else None
+
+
+def _outdoor_c(found: Sequence[DeviceNow], now: datetime) -> float | None:
+    told = _of_room(found, "outdoor_temperature_c", now)
+    if told is None:  # a thermometer that belongs to no room hangs outside
+        outside = [one for one in found if one.device.room_id is None and one.device.kind == Kind.THERMOMETER]
+        told = _of_room(outside, "room_temperature_c", now)
+    return None if told is None else float(str(told))
+
+
+def _days_steered(access: Access, home: HomeRow, rooms: Sequence[schemas.Room]) -> int:
+    firsts = [at for one in rooms if (at := DecisionRepository(access.session).first_at(one.id)) is not None]
+    return (access.now - min(firsts)).days if firsts else 0
+
+
+# --- rooms ---
+
+
+def decisions(access: Access, row: RoomRow, limit: int, cursor: str | None) -> schemas.DecisionPage:
+    """Decisions of a room, newest first."""
+    rows = DecisionRepository(access.session).page(row.id, limit=limit, before_id=paging.id_of(cursor))
+    return schemas.DecisionPage(items=_decisions(access, rows), next=paging.next_of([one.id for one in rows], limit))
+
+
+def _decisions(access: Access, rows: Sequence[DecisionRow]) -> list[schemas.Decision]:
+    sent = homes.commands_by_id(access.session, [row.command_id for row in rows if row.command_id is not None])
+    return [views.decision(row, sent.get(row.command_id or 0), access.language) for row in rows]
+
+
+def set_override(access: Access, row: RoomRow, body: schemas.OverrideEdit) -> schemas.Override:
+    """A manual change; the engine acts on it within a second.
+
+    Raises
+    ------
+    InvalidCommand
+        The unit cannot do this, or the time is not ahead.
+    Conflict
+        The room has no air conditioner.
+    """
+    unit = _unit_of(access, row)
+    until = body.until or access.now + timedelta(seconds=access.settings.override_hold_s)
+    if not access.now < until <= access.now + LONGEST_OVERRIDE:
+        raise InvalidRequest(
+            f"until: expected a time within 7 days of {access.now.isoformat()}, got {until.isoformat()}"
+        )
+    target = checked_command(unit, body.target)
+    started = OverrideRepository(access.session).start(
+        room_id=row.id, origin=FROM_REST, target=target, started_at=access.now, until=until.astimezone(UTC)
+    )
+    shown = views.override(started)
+    assert shown is not None
+    return shown
+
+
+def end_override(access: Access, row: RoomRow) -> None:
+    """End the override in force, if there is one."""
+    repository = OverrideRepository(access.session)
+    for one in repository.open([row.id]):
+        repository.end(one, access.now)
+
+
+def comfort(access: Access, row: RoomRow) -> schemas.Comfort:
+    """The comfort curve of a room."""
+    return views.comfort(row.id, LearnedRepository(access.session).comfort(row.id))
+
+
+def set_comfort(access: Access, row: RoomRow, body: schemas.ComfortEdit) -> schemas.Comfort:
+    """Correct one point of the comfort curve."""
+    curve = store_comfort(
+        access.session,
+        row.id,
+        body.season,
+        body.state,
+        access.now,
+        neutral_c=body.neutral_c,
+        half_width_k=body.half_width_k,
+        pinned=body.pinned,
+    )
+    _tell_home(access, row, {"room_id": row.id, "changed": "comfort"})
+    return views.comfort(row.id, curve)
+
+
+def set_control(access: Access, row: RoomRow, body: schemas.ControlEdit) -> schemas.Room:
+    """Let the engine steer, watch, or leave the room alone."""
+    row.control = body.control.value
+    _tell_home(access, row, {"room_id": row.id, "control": row.control})
+    access.session.flush()
+    return room(access, row)
+
+
+def _tell_home(access: Access, row: RoomRow, data: dict[str, object]) -> None:
+    access.session.add(EventRow(home_id=row.home_id, at=access.now, type="home", data=data))
+
+
+def _unit_of(access: Access, row: RoomRow) -> DeviceRow:
+    unit = homes.air_conditioner_of_room(access.session, row.id)
+    if unit is None:
+        raise Conflict(f"the room {row.name!r} has no air conditioner", code="no_air_conditioner")
+    return unit
+
+
+# --- commands ---
+
+
+def send_command(access: Access, device: DeviceRow, body: schemas.CommandRequest, key: str | None) -> schemas.Command:
+    """Queue a command once per key.
+
+    Raises
+    ------
+    InvalidCommand
+        The device cannot be told this.
+    InvalidRequest
+        The key was used for another command.
+    """
+    wanted = checked_command(device, body)
+    repository = CommandRepository(access.session)
+    if key is not None and (before := repository.by_key(device.home_id, key)) is not None:
+        return views.command(_same(before, device, wanted, key))
+    try:
+        with access.session.begin_nested():
+            row = repository.queue(
+                home_id=device.home_id,
+                device_id=device.id,
+                body=wanted,
+                requested_by=BY_PERSON,
+                queued_at=access.now,
+                expires_at=access.now + COMMAND_LIFETIME,
+                idempotency_key=key,
+            )
+    except IntegrityError:
+        # the same key came twice at once, and the other was first
+        before = None if key is None else repository.by_key(device.home_id, key)
+        if before is None or key is None:
+            raise
+        row = _same(before, device, wanted, key)
+    return views.command(row)
+
+
+def command(row: CommandRow) -> schemas.Command:
+    """A command and what became of it."""
+    return views.command(row)
+
+
+def checked_command(device: DeviceRow, wanted: schemas.Target | schemas.CommandRequest) -> Command:
+    """The command, if this device can be told it.
+
+    Raises
+    ------
+    InvalidCommand
+        Says what it can be told.
+    """
+    command = Command(on=wanted.on, mode=wanted.mode, setpoint_c=wanted.setpoint_c, fan=wanted.fan)
+    if not command.as_dict():
+        raise InvalidCommand("expected at least one of on, mode, setpoint_c, fan")
+    if device.kind == Kind.AIR_CONDITIONER:
+        _check_capabilities(device.capabilities or {}, command)
+    elif device.kind != Kind.PLUG or set(command.as_dict()) != {"on"}:
+        raise InvalidCommand(f"a {device.kind} cannot be told {', '.join(command.as_dict())}")
+    return command
+
+
+def _check_capabilities(capabilities: dict[str, object], command: Command) -> None:
+    low_c, high_c = capabilities.get("setpoint_min_c"), capabilities.get("setpoint_max_c")
+    setpoint_c = command.setpoint_c
+    if setpoint_c is not None and isinstance(low_c, int | float) and setpoint_c < low_c:
+        raise InvalidCommand(f"setpoint {setpoint_c:.1f} °C is below the {low_c:.1f} °C of this unit")
+    if setpoint_c is not None and isinstance(high_c, int | float) and setpoint_c > high_c:
+        raise InvalidCommand(f"setpoint {setpoint_c:.1f} °C is above the {high_c:.1f} °C of this unit")
+    for word, value, known in (
+        ("mode", command.mode, capabilities.get("modes")),
+        ("fan", command.fan, capabilities.get("fans")),
+    ):
+        if value is not None and isinstance(known, list) and known and value not in known:
+            raise InvalidCommand(f"{word} {value} is none of this unit's: {', '.join(map(str, known))}")
+
+
+def _same(before: CommandRow, device: DeviceRow, wanted: Command, key: str) -> CommandRow:
+    if before.device_id != device.id or before.body != wanted.as_dict():
+        raise InvalidRequest(
+            f"the key {key!r} was used for command {before.id}, which is another", code="idempotency_key_reused"
+        )
+    return before

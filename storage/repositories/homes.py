@@ -1,0 +1,115 @@
+"""Homes, their rooms, and their devices with what these said last."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.words import Kind
+from storage.tables import (
+    ApplianceRow,
+    CommandRow,
+    CounterRow,
+    DeviceRow,
+    DeviceStateRow,
+    EventRow,
+    HomeRow,
+    QuarantineRow,
+    RoomRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNow:
+    """A device with its state and the names around it."""
+
+    device: DeviceRow
+    state: DeviceStateRow | None
+    home: str
+    room: str | None
+    appliance: str | None
+
+
+def find_home(session: Session, reference: str) -> HomeRow | None:
+    """The home of that id, or else of that name."""
+    if reference.isascii() and reference.isdigit() and len(reference) < 16:
+        home = session.get(HomeRow, int(reference))
+        if home is not None:
+            return home
+    return session.scalar(select(HomeRow).where(HomeRow.name == reference))
+
+
+def homes_after(session: Session, ids: Iterable[int], after: int, limit: int) -> Sequence[HomeRow]:
+    """Homes of these ids in order, beginning behind ``after``."""
+    wanted = sorted(home_id for home_id in ids if home_id > after)[:limit]
+    return session.scalars(select(HomeRow).where(HomeRow.id.in_(wanted)).order_by(HomeRow.id)).all()
+
+
+def rooms_of_home(session: Session, home_id: int) -> Sequence[RoomRow]:
+    """Rooms in the order they were made."""
+    return session.scalars(select(RoomRow).where(RoomRow.home_id == home_id).order_by(RoomRow.id)).all()
+
+
+def devices_now(session: Session, home_ids: Iterable[int], after: int = 0, limit: int | None = None) -> list[DeviceNow]:
+    """Devices of homes that are not removed, by id, beginning behind ``after``."""
+    query = (
+        select(DeviceRow, DeviceStateRow, HomeRow.name, RoomRow.name, ApplianceRow.name)
+        .join(HomeRow, HomeRow.id == DeviceRow.home_id)
+        .outerjoin(DeviceStateRow, DeviceStateRow.device_id == DeviceRow.id)
+        .outerjoin(RoomRow, RoomRow.id == DeviceRow.room_id)
+        .outerjoin(ApplianceRow, ApplianceRow.id == DeviceRow.appliance_id)
+        .where(DeviceRow.home_id.in_(list(home_ids)), DeviceRow.removed_at.is_(None), DeviceRow.id > after)
+        .order_by(DeviceRow.id)
+        .limit(limit)
+    )
+    return [DeviceNow(*row) for row in session.execute(query)]
+
+
+def newest_event_id(session: Session) -> int:
+    """Id of the newest live event, 0 where there is none."""
+    return session.scalar(select(func.max(EventRow.id))) or 0
+
+
+def newest_quarantined(session: Session, before: int | None, limit: int) -> Sequence[QuarantineRow]:
+    """Messages that could not be read, newest first."""
+    query = select(QuarantineRow).order_by(QuarantineRow.id.desc()).limit(limit)
+    return session.scalars(query if before is None else query.where(QuarantineRow.id < before)).all()
+
+
+def counters(session: Session) -> dict[str, int]:
+    """Things counted for ever, by name."""
+    return {name: value for name, value in session.execute(select(CounterRow.name, CounterRow.value))}
+
+
+def count_homes(session: Session) -> int:
+    """How many homes this installation has."""
+    return session.scalar(select(func.count()).select_from(HomeRow)) or 0
+
+
+def air_conditioner_of_room(session: Session, room_id: int) -> DeviceRow | None:
+    """The unit of a room; the first, where it has several."""
+    return session.scalar(
+        select(DeviceRow)
+        .where(
+            DeviceRow.room_id == room_id, DeviceRow.kind == Kind.AIR_CONDITIONER.value, DeviceRow.removed_at.is_(None)
+        )
+        .order_by(DeviceRow.id)
+        .limit(1)
+    )
+
+
+def newest_command(session: Session, device_id: int) -> CommandRow | None:
+    """The newest command to a device."""
+    return session.scalar(
+        select(CommandRow)
+        .where(CommandRow.device_id == device_id)
+        .order_by(CommandRow.queued_at.desc(), CommandRow.id.desc())
+        .limit(1)
+    )
+
+
+def commands_by_id(session: Session, ids: Sequence[int]) -> dict[int, CommandRow]:
+    """Commands of these ids."""
+    rows = session.scalars(select(CommandRow).where(CommandRow.id.in_(list(ids)))).all() if ids else []
+    return {row.id: row for row in rows}
