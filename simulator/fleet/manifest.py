@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from core.words import Capabilities, Fan, Kind, Mode
+from simulator.household import home_weather
+from simulator.people import Presence, draw_people, presence_of_day
 
 LIVING_ROOM, BEDROOM, KITCHEN = "Living room", "Bedroom", "Kitchen"
 START_HOUR = 16  # the hottest rooms of the day, and people about to come home
 FIRST_START_DAY = date(2026, 7, 8)
 LAST_START_DAY = date(2026, 7, 31)
+WARM_C = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ DEMO_HOME = DemoHome(
             appliance_kind=Kind.AIR_CONDITIONER,
             rated_power_w=1450.0,
             manufacturer="Qinglu",
-            model="KFR-50GW",
+            model="KFR-35GW",
             topic="living_room_ac",
             capabilities=Capabilities(16.0, 31.0, 0.5, ALL_MODES, (Fan.AUTO, Fan.LOW, Fan.MEDIUM, Fan.HIGH)),
         ),
@@ -85,7 +88,7 @@ DEMO_HOME = DemoHome(
             room=BEDROOM,
             appliance="Bedroom air conditioner",
             appliance_kind=Kind.AIR_CONDITIONER,
-            rated_power_w=950.0,
+            rated_power_w=1100.0,
             manufacturer="Tasmota",
             model="Tuya IR bridge",
             topic="bedroom_ir",
@@ -101,7 +104,7 @@ DEMO_HOME = DemoHome(
             room=BEDROOM,
             appliance="Bedroom air conditioner",
             appliance_kind=Kind.AIR_CONDITIONER,
-            rated_power_w=950.0,
+            rated_power_w=1100.0,
             manufacturer="Tasmota",
             model="Athom 16A plug",
             topic="bedroom_ac_plug",
@@ -202,9 +205,30 @@ DEMO_HOME = DemoHome(
 
 
 def start_instant(seed: int) -> datetime:
-    """When the demo's clock starts: 16:00 of its zone on a July weekday that the seed chooses; UTC."""
+    """When the demo's clock starts: 16:00 of its zone on a July weekday that the seed chooses; UTC.
+
+    Of the weekdays, in an order that the seed shuffles, it takes the first on which somebody is home that afternoon and
+    the air outdoors is warm, so that there is something for the units to do.
+    """
     span_days = (LAST_START_DAY - FIRST_START_DAY).days + 1
     days = [FIRST_START_DAY + timedelta(days=offset) for offset in range(span_days)]
     weekdays = [day for day in days if day.weekday() < 5]
-    chosen = weekdays[int(np.random.default_rng(seed).integers(len(weekdays)))]
-    return datetime.combine(chosen, time(START_HOUR), ZoneInfo(DEMO_HOME.time_zone)).astimezone(UTC)
+    shuffled = [weekdays[int(index)] for index in np.random.default_rng(seed).permutation(len(weekdays))]
+    chosen = next((day for day in shuffled if _needs_cooling(seed, day)), shuffled[0])
+    return _at_start_hour(chosen)
+
+
+def _at_start_hour(day: date) -> datetime:
+    return datetime.combine(day, time(START_HOUR), ZoneInfo(DEMO_HOME.time_zone)).astimezone(UTC)
+
+
+def _needs_cooling(seed: int, day: date) -> bool:
+    """Whether somebody is home for the hour from the start, and it is warm outdoors."""
+    start = _at_start_hour(day)
+    if home_weather(seed).at(start.timestamp()).outdoor_c < WARM_C:
+        return False
+    hour = slice(60 * START_HOUR - 20, 60 * START_HOUR + 60)
+    return any(
+        bool((presence_of_day(seed, index, person, day)[hour] == Presence.HOME).all())
+        for index, person in enumerate(draw_people(seed))
+    )

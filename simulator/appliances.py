@@ -1,0 +1,41 @@
+"""Power of plugged appliances minute by minute, as typical profiles: the shapes of recordings, not one product.
+
+Powers are of the appliance while its plug gives current. Randomness enters as a Generator.
+"""
+
+import numpy as np
+
+from simulator.physics.room import Array
+
+TV_ON_W = 92.0
+TV_STANDBY_W = 8.5  # with the set-top box that nobody switches off
+ROUTER_W = 11.0
+WASHER_STANDBY_W = 0.6
+
+
+def television_w(minutes: int, watched: Array, rng: np.random.Generator) -> Array:
+    """Power of a TV and its set-top box, shape (minutes,); ``watched`` is 0 or 1 for each minute. [W]"""
+    picture = TV_ON_W * (1.0 + 0.09 * rng.standard_normal(minutes))  # brightness of the scene
+    return np.where(watched > 0.0, np.maximum(picture, 40.0), TV_STANDBY_W)
+
+
+def router_w(minutes: int, rng: np.random.Generator) -> Array:
+    """Power of a router, flat but for its traffic, shape (minutes,). [W]"""
+    return ROUTER_W + np.abs(0.35 * rng.standard_normal(minutes))
+
+
+def wash_w(rng: np.random.Generator) -> Array:
+    """Power of one wash, shape (minutes,): fill, sometimes heat, wash, rinse twice, spin. [W]"""
+    heat_min = int(rng.integers(9, 16)) if rng.random() < 0.35 else 0
+    wash_min, rinse_min, spin_min = int(rng.integers(22, 34)), int(rng.integers(7, 11)), int(rng.integers(6, 10))
+    drum = _drum_w(wash_min, 180.0, rng)
+    rinses = [np.concatenate([np.full(2, 12.0), _drum_w(rinse_min, 140.0, rng)]) for _ in range(2)]
+    spin = np.linspace(180.0, 520.0, spin_min) * (1.0 + 0.05 * rng.standard_normal(spin_min))
+    heating = 1950.0 + 20.0 * rng.standard_normal(heat_min)
+    return np.concatenate([np.full(3, 14.0), heating, drum, *rinses, spin, np.full(2, 4.0)])
+
+
+def _drum_w(minutes: int, mean_w: float, rng: np.random.Generator) -> Array:
+    """A drum that turns to and fro: minutes differ, and in every third it mostly rests. [W]"""
+    turning = np.where(np.arange(minutes) % 3 == 2, 0.35, 1.25)
+    return np.asarray(mean_w * turning * (1.0 + 0.15 * rng.standard_normal(minutes)))
