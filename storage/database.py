@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+MIGRATION_LOCK = 0x4C696E67  # PostgreSQL's advisory lock of this program's migrations; any number of our own
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another process's transaction
 
 
@@ -52,10 +53,12 @@ def read_only(engine: Engine) -> Engine:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the schema to ``revision``; a database with data keeps them."""
+    """Bring the schema to ``revision``; a database with data keeps them. Of processes that start at once, one does."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # SQLite's BEGIN IMMEDIATE makes the others wait
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         config.attributes["connection"] = connection
         if revision == "base":
             command.downgrade(config, revision)
