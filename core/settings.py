@@ -25,6 +25,9 @@ class Settings(BaseSettings):
         default=None, description="Where recorded data lie, for validation, benchmarks and tests."
     )
     home: str = Field(default="home", description="Home that devices of this broker belong to.")
+    time_zone: str | None = Field(
+        default=None, description="IANA zone of a home that is made at the first start; the default is this machine's."
+    )
     clock: str | None = Field(
         default=None, description="A clock to share with other processes; set by `lingyun serve`."
     )

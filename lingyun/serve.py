@@ -184,7 +184,7 @@ def first_start(settings: Settings, database: Engine, clock: Clock, *, port: int
     from storage.repositories.tokens import create_setup_token
 
     with Session(database) as session, session.begin():
-        home = ensure_home(session, settings.home, clock, time_zone=local_time_zone())
+        home = ensure_home(session, settings.home, clock, time_zone=settings.time_zone or local_time_zone())
         owner = ensure_owner(session, home)
         token = None if owner is None else create_setup_token(session, home, owner)
     if token is not None:
