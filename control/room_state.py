@@ -210,7 +210,7 @@ def limits_of(layout: RoomLayout) -> Limits:
     Household settings that count: ``limits: {low_c, high_c}`` and ``quiet_hours: {start, end}`` ("23:00"; null: none).
     """
     settings = layout.home.settings
-    unit = capabilities_of(layout.unit)
+    unit = capabilities_from(layout.unit.capabilities)
     household = settings.get("limits") or {}
     quiet = settings.get("quiet_hours", {"start": "23:00", "end": "07:00"})
     return Limits(
@@ -226,9 +226,9 @@ def limits_of(layout: RoomLayout) -> Limits:
     )
 
 
-def capabilities_of(unit: Thing) -> Capabilities:
-    """What a unit can be told, from what it announced."""
-    known = dict(unit.capabilities or {})
+def capabilities_from(value: Mapping[str, Any] | None) -> Capabilities:
+    """What a unit can be told, from what the database keeps of its announcement."""
+    known = dict(value or {})
     modes = tuple(Mode(mode) for mode in known.pop("modes", ()) or ())
     fans = tuple(Fan(fan) for fan in known.pop("fans", ()) or ())
     names = ("setpoint_min_c", "setpoint_max_c", "setpoint_step_k", "one_way")
