@@ -1,0 +1,96 @@
+/** From the API's usage items to what a chart and a table show. Sums of money are made in whole millionths. */
+
+import type { UsageItem } from "./api/client";
+
+export interface UsageBar {
+  start: string;
+  end: string;
+  /** kWh by series, in the order of `UsageView.series`. */
+  energyKwh: number[];
+  /** Smallest coverage by series, 0..1; null where the series has no item. */
+  coverage: (number | null)[];
+  totalKwh: number;
+  cost: string | null;
+}
+
+export interface UsageView {
+  series: string[];
+  bars: UsageBar[];
+  totalKwh: number;
+  cost: string | null;
+  /** Some part of some bar was not measured. */
+  hasGaps: boolean;
+}
+
+const FULL_COVERAGE = 0.98;
+const MICRO_DIGITS = 6;
+
+/** Stack items by key: the `most` largest keys as series of their own, the others together under `other`. */
+export function stackUsage(items: UsageItem[], most: number, other: string): UsageView {
+  const totals = new Map<string, number>();
+  for (const item of items) totals.set(keyOf(item), (totals.get(keyOf(item)) ?? 0) + item.energy_kwh);
+  const ranked = [...totals.entries()].sort((a, b) => b[1] - a[1]).map(([key]) => key);
+  const own = ranked.length <= most + 1 ? ranked : ranked.slice(0, most);
+  const series = own.length < ranked.length ? [...own, other] : own;
+  const indexOf = (item: UsageItem) => {
+    const index = series.indexOf(keyOf(item));
+    return index < 0 ? series.length - 1 : index;
+  };
+
+  const bars = new Map<string, UsageBar>();
+  for (const item of items) {
+    const bar = bars.get(item.start) ?? emptyBar(item, series.length);
+    bars.set(item.start, bar);
+    const index = indexOf(item);
+    bar.energyKwh[index]! += item.energy_kwh;
+    bar.coverage[index] = Math.min(bar.coverage[index] ?? 1, item.coverage);
+    bar.totalKwh += item.energy_kwh;
+    bar.cost = addMoney(bar.cost, item.cost ?? null);
+  }
+  const sorted = [...bars.values()].sort((a, b) => Date.parse(a.start) - Date.parse(b.start));
+  return {
+    series,
+    bars: sorted,
+    totalKwh: sorted.reduce((sum, bar) => sum + bar.totalKwh, 0),
+    cost: sorted.reduce<string | null>((sum, bar) => addMoney(sum, bar.cost), null),
+    hasGaps: sorted.some((bar) => bar.coverage.some((share) => share !== null && !isCovered(share))),
+  };
+}
+
+/** Whether so small a part is missing that a reader need not know. */
+export function isCovered(coverage: number): boolean {
+  return coverage >= FULL_COVERAGE;
+}
+
+/** The exact sum of two decimals; null is nothing known. */
+export function addMoney(first: string | null, second: string | null): string | null {
+  if (first === null) return second;
+  if (second === null) return first;
+  return fromMicros(toMicros(first) + toMicros(second));
+}
+
+function toMicros(amount: string): bigint {
+  const [whole = "0", fraction = ""] = amount.replace("-", "").split(".");
+  const micros = BigInt(whole + fraction.slice(0, MICRO_DIGITS).padEnd(MICRO_DIGITS, "0"));
+  return amount.startsWith("-") ? -micros : micros;
+}
+
+function fromMicros(micros: bigint): string {
+  const digits = (micros < 0n ? -micros : micros).toString().padStart(MICRO_DIGITS + 1, "0");
+  return `${micros < 0n ? "-" : ""}${digits.slice(0, -MICRO_DIGITS)}.${digits.slice(-MICRO_DIGITS)}`;
+}
+
+function keyOf(item: UsageItem): string {
+  return item.key ?? "";
+}
+
+function emptyBar(item: UsageItem, seriesCount: number): UsageBar {
+  return {
+    start: item.start,
+    end: item.end,
+    energyKwh: Array.from({ length: seriesCount }, () => 0),
+    coverage: Array.from({ length: seriesCount }, () => null),
+    totalKwh: 0,
+    cost: null,
+  };
+}
