@@ -4,7 +4,7 @@
 device id, Zigbee2MQTT's ``ieee_address``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,7 @@ class DemoDevice:
     model: str
     topic: str  # the device's own part of its topics
     capabilities: Capabilities | None = None
+    details: dict[str, object] = field(default_factory=dict)  # what a person would say of it when setting it up
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ DEMO_HOME = DemoHome(
             capabilities=Capabilities(
                 17.0, 30.0, 1.0, ALL_MODES, (Fan.AUTO, Fan.LOW, Fan.MEDIUM, Fan.HIGH), one_way=True
             ),
+            details={"vendor": "MIDEA"},
         ),
         DemoDevice(
             dialect="tasmota",
@@ -199,6 +201,7 @@ DEMO_HOME = DemoHome(
             manufacturer="Aqara",
             model="WSDCGQ11LM",
             topic="outdoor_thermometer",
+            details={"placed": "outdoors"},
         ),
     ),
 )
