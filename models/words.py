@@ -11,7 +11,10 @@ AHEAD_H = (1, 2, 4, 6, 8, 12, 24)  # hours ahead at which forecasts are given to
 
 @dataclass(frozen=True, slots=True)
 class RoomMoment:
-    """One step of a room as the predictor sees it; None is unknown. Tuples ahead are one value per ``HORIZONS_S``."""
+    """One step of a room as the predictor sees it; None is unknown.
+
+    Tuples ahead are one value per ``HORIZONS_S``: the mean from the horizon before it (or from now) to that horizon.
+    """
 
     at: datetime  # end of the step, aware
     local_hour: float  # 0..24, in the home's zone
@@ -22,12 +25,12 @@ class RoomMoment:
     humidity_pct: float | None
     solar_w_m2: float | None
     on: bool
-    mode: Mode | None
+    mode: Mode | None  # of the plan too: while off, the mode in which the unit would start
     setpoint_c: float | None
-    power_w: float | None
+    power_w: float | None  # of the unit, mean over the step
     fan: Fan | None
     occupied: float | None  # 0..1
-    planned_setpoint_c: tuple[float | None, ...]  # None: unit off
+    planned_setpoint_c: tuple[float | None, ...]  # None: off for most of that time
     outdoor_forecast_c: tuple[float | None, ...]
     solar_forecast_w_m2: tuple[float | None, ...]
 

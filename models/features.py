@@ -1,0 +1,314 @@
+"""The one definition of what the learned models read: names, order, units, scaling, and how "unknown" is written.
+
+Raw values come as a mapping from name to an array of shape (n,), NaN where unknown. A feature becomes one column,
+``(value - centre) / scale`` clipped to ``LIMIT``; an optional one is followed by a column that is 1 where the value is
+known, and its own column is 0 where it is not. Training and serving both come through ``encode``; a saved model
+carries ``describe`` of its features and is refused by code whose features differ.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.words import Mode
+from models.words import AHEAD_H, HORIZONS_S, RoomMoment, RoomSituation
+
+Array = NDArray[np.floating[Any]]
+Raw = Mapping[str, Array]
+
+LIMIT = 6.0  # of a scaled value
+UNKNOWN_TEMPERATURE_C = 24.0  # stands in until a room's first reading
+OFF_LEVEL = -0.5  # action below which the unit is off
+SETPOINT_SPAN_K = 4.0  # from the least to the most that the policy can ask for
+SETPOINT_EASE_K = 1.5  # the least it can ask for, beyond the edge
+TOO_MUCH_K = 0.8  # beyond the other edge: the season's direction is wrong
+SEASON_CHANGE_C = 17.0  # outdoors, mean of two hours half a day apart, above which a home cools
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One quantity that a model reads."""
+
+    name: str
+    unit: str
+    centre: float = 0.0
+    scale: float = 1.0
+    optional: bool = False
+
+
+def horizon_label(seconds: int) -> str:
+    """``15min`` or ``6h``."""
+    return f"{seconds // 60}min" if seconds < 3600 else f"{seconds // 3600}h"
+
+
+_CYCLES = (
+    Feature("hour_sine", "1"),
+    Feature("hour_cosine", "1"),
+    Feature("weekday_sine", "1"),
+    Feature("weekday_cosine", "1"),
+)
+
+PAST: tuple[Feature, ...] = (
+    Feature("step_log", "ln(s/300 s)", 0.0, 1.0),
+    Feature("room_temperature_c", "°C", 24.0, 6.0, optional=True),
+    Feature("last_temperature_c", "°C", 24.0, 6.0),  # the newest reading there was
+    Feature("outdoor_temperature_c", "°C", 18.0, 12.0, optional=True),
+    Feature("humidity_pct", "%", 55.0, 20.0, optional=True),
+    Feature("solar_w_m2", "W/m2", 150.0, 250.0, optional=True),
+    Feature("on", "1"),
+    Feature("cooling", "1"),
+    Feature("heating", "1"),
+    Feature("setpoint_above_room_k", "K", 0.0, 4.0, optional=True),  # unknown while off
+    Feature("power_w", "W", 300.0, 500.0, optional=True),
+    Feature("occupied", "1", 0.5, 0.5, optional=True),
+    *_CYCLES,
+)
+
+AHEAD: tuple[Feature, ...] = (
+    Feature("last_temperature_c", "°C", 24.0, 6.0),
+    Feature("cooling", "1"),
+    Feature("heating", "1"),
+    *_CYCLES,
+    *(
+        feature
+        for label in map(horizon_label, HORIZONS_S)
+        for feature in (
+            Feature(f"planned_setpoint_above_room_k_{label}", "K", 0.0, 4.0, optional=True),  # unknown: off
+            Feature(f"outdoor_above_room_k_{label}", "K", -5.0, 8.0, optional=True),
+            Feature(f"solar_w_m2_{label}", "W/m2", 150.0, 250.0, optional=True),
+        )
+    ),
+)
+
+POLICY: tuple[Feature, ...] = (
+    Feature("direction", "1"),  # 1 cools, -1 heats; what follows is mirrored in heating
+    Feature("excess_k", "K", 0.0, 2.5),  # beyond the edge that the unit defends
+    Feature("band_k", "K", 2.5, 1.5),
+    Feature("outdoor_load_k", "K", 0.0, 8.0),
+    Feature("solar_w_m2", "W/m2", 150.0, 250.0, optional=True),
+    Feature("on", "1"),
+    Feature("setpoint_ease_k", "K", 0.0, 3.0, optional=True),  # setpoint beyond the room; unknown while off
+    Feature("power_w", "W", 300.0, 500.0, optional=True),
+    Feature("since_switch_h", "h", 0.0, 1.0),
+    Feature("occupied", "1", 0.5, 0.5),
+    Feature("price_ratio", "1", 1.0, 0.4),
+    Feature("time_constant_h", "h", 50.0, 50.0, optional=True),
+    Feature("rated_cooling_w", "W", 3500.0, 1500.0, optional=True),
+    Feature("hour_sine", "1"),
+    Feature("hour_cosine", "1"),
+    *(
+        feature
+        for hour in AHEAD_H
+        for feature in (
+            Feature(f"occupied_{hour}h", "1", 0.5, 0.5),
+            Feature(f"outdoor_load_k_{hour}h", "K", 0.0, 8.0),
+            Feature(f"solar_w_m2_{hour}h", "W/m2", 150.0, 250.0),
+            Feature(f"price_ratio_{hour}h", "1", 1.0, 0.4),
+        )
+    ),
+)
+
+
+def describe(features: Sequence[Feature]) -> list[dict[str, object]]:
+    """The definition as JSON can hold it."""
+    return [asdict(feature) for feature in features]
+
+
+def columns(features: Sequence[Feature]) -> list[str]:
+    """Names of the columns of ``encode``, in order."""
+    names = []
+    for feature in features:
+        names.append(feature.name)
+        if feature.optional:
+            names.append(f"{feature.name} known")
+    return names
+
+
+def encode(features: Sequence[Feature], raw: Raw) -> NDArray[np.float32]:
+    """Columns of a model's input.
+
+    Parameters
+    ----------
+    raw : Mapping of str to Array, shape (...)
+        A value for every feature, NaN where unknown.
+
+    Returns
+    -------
+    Array, shape (..., columns)
+
+    Raises
+    ------
+    KeyError
+        A feature is missing.
+    ValueError
+        A feature that is not optional is unknown.
+    """
+    parts = []
+    for feature in features:
+        value = np.asarray(raw[feature.name], dtype=np.float64)
+        known = np.isfinite(value)
+        if not feature.optional and not known.all():
+            raise ValueError(f"feature {feature.name!r} [{feature.unit}] must be known, got {value!r}")
+        scaled = np.where(known, (value - feature.centre) / feature.scale, 0.0)
+        parts.append(np.clip(scaled, -LIMIT, LIMIT))
+        if feature.optional:
+            parts.append(known.astype(np.float64))
+    return np.stack(parts, axis=-1).astype(np.float32)
+
+
+def cycles(local_hour: Array, weekday: Array) -> dict[str, Array]:
+    """Hour of the day and day of the week as sine and cosine."""
+    hour = 2.0 * np.pi * local_hour / 24.0
+    day = 2.0 * np.pi * (weekday + local_hour / 24.0) / 7.0
+    return {
+        "hour_sine": np.sin(hour),
+        "hour_cosine": np.cos(hour),
+        "weekday_sine": np.sin(day),
+        "weekday_cosine": np.cos(day),
+    }
+
+
+def past_raw(moments: Sequence[RoomMoment], last_temperature_c: Array) -> dict[str, Array]:
+    """Raw values of ``PAST`` for one step of each of n rooms."""
+    on = np.array([moment.on for moment in moments], dtype=np.float64)
+    setpoint_c = _values(moment.setpoint_c for moment in moments)
+    return {
+        "step_log": np.log(np.maximum([moment.step_s for moment in moments], 1.0) / np.float64(300.0)),
+        "room_temperature_c": _values(moment.room_temperature_c for moment in moments),
+        "last_temperature_c": last_temperature_c,
+        "outdoor_temperature_c": _values(moment.outdoor_temperature_c for moment in moments),
+        "humidity_pct": _values(moment.humidity_pct for moment in moments),
+        "solar_w_m2": _values(moment.solar_w_m2 for moment in moments),
+        "on": on,
+        **_directions(moments),
+        "setpoint_above_room_k": np.where(on > 0.0, setpoint_c - last_temperature_c, np.nan),
+        "power_w": _values(moment.power_w for moment in moments),
+        "occupied": _values(moment.occupied for moment in moments),
+        **_moment_cycles(moments),
+    }
+
+
+def ahead_raw(moments: Sequence[RoomMoment], last_temperature_c: Array) -> dict[str, Array]:
+    """Raw values of ``AHEAD`` for one step of each of n rooms."""
+    raw = {"last_temperature_c": last_temperature_c, **_directions(moments), **_moment_cycles(moments)}
+    for i, label in enumerate(map(horizon_label, HORIZONS_S)):
+        planned_c = _values(moment.planned_setpoint_c[i] for moment in moments)
+        outdoor_c = _values(moment.outdoor_forecast_c[i] for moment in moments)
+        raw[f"planned_setpoint_above_room_k_{label}"] = planned_c - last_temperature_c
+        raw[f"outdoor_above_room_k_{label}"] = outdoor_c - last_temperature_c
+        raw[f"solar_w_m2_{label}"] = _values(moment.solar_forecast_w_m2[i] for moment in moments)
+    return raw
+
+
+def situation_arrays(situations: Sequence[RoomSituation]) -> dict[str, Array]:
+    """``RoomSituation`` of n rooms as arrays: what ``policy_raw`` and ``choose`` read, and the simulator writes."""
+
+    def column(name: str) -> Array:
+        return _values(getattr(situation, name) for situation in situations)
+
+    arrays = {name: column(name) for name in _PLAIN}
+    arrays["heating"] = np.array([situation.mode is Mode.HEAT for situation in situations], dtype=np.float64)
+    for name in ("occupied_ahead", "outdoor_ahead_c", "solar_ahead_w_m2", "price_ahead"):
+        arrays[name] = np.array([getattr(situation, name) for situation in situations], dtype=np.float64)
+    return arrays
+
+
+_PLAIN = (
+    "local_hour",
+    "room_temperature_c",
+    "outdoor_temperature_c",
+    "solar_w_m2",
+    "on",
+    "setpoint_c",
+    "power_w",
+    "since_switch_s",
+    "comfort_low_c",
+    "comfort_high_c",
+    "occupied",
+    "price_now",
+    "time_constant_h",
+    "rated_cooling_w",
+)
+
+
+def heats(arrays: Raw) -> NDArray[np.bool_]:
+    """Whether a home heats or cools: its weather says so, unless the room is well beyond the other edge.
+
+    A unit that runs keeps its direction until then, so that heating and cooling do not take turns.
+    """
+    room_c, on = arrays["room_temperature_c"], arrays["on"] > 0.5
+    ahead_c = arrays["outdoor_ahead_c"]
+    by_weather = 0.5 * (ahead_c[..., AHEAD_H.index(12)] + ahead_c[..., AHEAD_H.index(24)]) < SEASON_CHANGE_C
+    usual = np.where(on, arrays["heating"] > 0.5, by_weather)
+    too_hot = room_c > arrays["comfort_high_c"] + TOO_MUCH_K
+    too_cold = room_c < arrays["comfort_low_c"] - TOO_MUCH_K
+    return np.asarray(np.where(too_hot, False, np.where(too_cold, True, usual)))
+
+
+def policy_raw(arrays: Raw) -> dict[str, Array]:
+    """Raw values of ``POLICY`` from ``situation_arrays``; temperatures are seen from the edge that the unit defends."""
+    heating = heats(arrays)
+    sign = np.where(heating, -1.0, 1.0)
+    edge_c = np.where(heating, arrays["comfort_low_c"], arrays["comfort_high_c"])
+    prices = np.concatenate([arrays["price_now"][..., np.newaxis], arrays["price_ahead"]], axis=-1)
+    mean_price = np.mean(prices, axis=-1)
+    price_ratio = prices / np.where(mean_price > 0.0, mean_price, 1.0)[..., np.newaxis]
+    on = arrays["on"] > 0.5
+    angle = 2.0 * np.pi * arrays["local_hour"] / 24.0
+    raw = {
+        "direction": sign,
+        "excess_k": sign * (arrays["room_temperature_c"] - edge_c),
+        "band_k": arrays["comfort_high_c"] - arrays["comfort_low_c"],
+        "outdoor_load_k": sign * (arrays["outdoor_temperature_c"] - edge_c),
+        "solar_w_m2": arrays["solar_w_m2"],
+        "on": on.astype(np.float64),
+        "setpoint_ease_k": np.where(on, sign * (arrays["setpoint_c"] - arrays["room_temperature_c"]), np.nan),
+        "power_w": arrays["power_w"],
+        "since_switch_h": np.clip(arrays["since_switch_s"] / 3600.0, 0.0, 2.0),
+        "occupied": arrays["occupied"],
+        "price_ratio": price_ratio[..., 0],
+        "time_constant_h": arrays["time_constant_h"],
+        "rated_cooling_w": arrays["rated_cooling_w"],
+        "hour_sine": np.sin(angle),
+        "hour_cosine": np.cos(angle),
+    }
+    for i, hour in enumerate(AHEAD_H):
+        raw[f"occupied_{hour}h"] = arrays["occupied_ahead"][..., i]
+        raw[f"outdoor_load_k_{hour}h"] = sign * (arrays["outdoor_ahead_c"][..., i] - edge_c)
+        raw[f"solar_w_m2_{hour}h"] = arrays["solar_ahead_w_m2"][..., i]
+        raw[f"price_ratio_{hour}h"] = price_ratio[..., i + 1]
+    return raw
+
+
+def choose(action: Array, arrays: Raw) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Array]:
+    """What an action in [-1, 1] means: whether the unit runs, whether it heats, and its setpoint. [°C]
+
+    More is more cooling (or heating): below ``OFF_LEVEL`` the unit is off; from there to 1 the setpoint goes from
+    ``SETPOINT_EASE_K`` beyond the defended edge, outside the band, to ``SETPOINT_SPAN_K`` deeper.
+    """
+    heating = heats(arrays)
+    edge_c = np.where(heating, arrays["comfort_low_c"], arrays["comfort_high_c"])
+    depth_k = (action - OFF_LEVEL) / (1.0 - OFF_LEVEL) * SETPOINT_SPAN_K - SETPOINT_EASE_K
+    setpoint_c = edge_c + np.where(heating, depth_k, -depth_k)
+    return np.asarray(action >= OFF_LEVEL), heating, np.asarray(setpoint_c)
+
+
+def _values(items: Iterable[float | None]) -> Array:
+    return np.array([np.nan if item is None else float(item) for item in items], dtype=np.float64)
+
+
+def _directions(moments: Sequence[RoomMoment]) -> dict[str, Array]:
+    return {
+        "cooling": np.array([moment.mode is Mode.COOL for moment in moments], dtype=np.float64),
+        "heating": np.array([moment.mode is Mode.HEAT for moment in moments], dtype=np.float64),
+    }
+
+
+def _moment_cycles(moments: Sequence[RoomMoment]) -> dict[str, Array]:
+    return cycles(
+        np.array([moment.local_hour for moment in moments], dtype=np.float64),
+        np.array([moment.weekday for moment in moments], dtype=np.float64),
+    )

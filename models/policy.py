@@ -1,0 +1,48 @@
+"""The setpoint policy as it serves: a situation in, a wish out; the guard has the last word."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from core.words import Fan, Mode
+from models.features import POLICY, choose, encode, policy_raw, situation_arrays
+from models.loading import WEIGHTS, open_network
+from models.words import RoomSituation, Wish
+
+
+class SetpointPolicy:
+    """The trained actor and its card."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a network.
+
+        Raises
+        ------
+        ConfigurationError
+            The file is missing, unreadable, or was trained on features that differ.
+        """
+        self._session, self.card = open_network(path, {"observation": POLICY})
+
+    @classmethod
+    def load(cls) -> "SetpointPolicy":
+        """The network that ships with the project."""
+        return cls(WEIGHTS / "policy.onnx")
+
+    def act(self, situation: RoomSituation) -> Wish:
+        """What the policy wants for the next 15 minutes."""
+        return self.act_many([situation])[0]
+
+    def act_many(self, situations: Sequence[RoomSituation]) -> list[Wish]:
+        """``act`` of several rooms in one call of the network."""
+        if not situations:
+            return []
+        arrays = situation_arrays(situations)
+        (action,) = self._session.run(None, {"observation": encode(POLICY, policy_raw(arrays))})
+        on, heating, setpoint_c = choose(action[:, 0].astype(np.float64), arrays)
+        return [
+            Wish(True, Mode.HEAT if heats else Mode.COOL, round(float(wanted_c), 2), Fan.AUTO)
+            if runs
+            else Wish(False, None, None, Fan.AUTO)
+            for runs, heats, wanted_c in zip(on, heating, setpoint_c, strict=True)
+        ]

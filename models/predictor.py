@@ -1,0 +1,146 @@
+"""The room predictor as it serves: one small step a room every five minutes, memory handed in and out.
+
+Usage::
+
+    predictor = RoomPredictor.load()
+    state = predictor.initial_state()
+    state, outlook = predictor.step(state, moment)  # every 5 minutes
+    _, colder = predictor.step(state_before, replace(moment, planned_setpoint_c=(24.0,) * 6))  # what if
+
+The plan does not enter the memory, so any number of what-ifs may be asked of one state.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.features import AHEAD, PAST, UNKNOWN_TEMPERATURE_C, ahead_raw, encode, past_raw
+from models.loading import WEIGHTS, open_network
+from models.words import HORIZONS_S, Outlook, RoomMoment
+
+STATE_DIGITS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorState:
+    """What the predictor remembers of one room."""
+
+    hidden: tuple[float, ...]
+    cell: tuple[float, ...]
+    last_temperature_c: float | None  # the newest reading; None until there was one
+    steps: int  # taken so far
+
+    def to_json(self) -> dict[str, object]:
+        """As JSON can hold it, about 1 kB."""
+        return {
+            "hidden": [round(value, STATE_DIGITS) for value in self.hidden],
+            "cell": [round(value, STATE_DIGITS) for value in self.cell],
+            "last_temperature_c": self.last_temperature_c,
+            "steps": self.steps,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "PredictorState":
+        """The state of ``to_json``.
+
+        Raises
+        ------
+        ValueError
+            The values are not such a state.
+        """
+        try:
+            hidden = tuple(float(value) for value in values["hidden"])
+            cell = tuple(float(value) for value in values["cell"])
+            last_c = values["last_temperature_c"]
+            state = cls(hidden, cell, None if last_c is None else float(last_c), int(values["steps"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not the state of a room predictor: {error!r}") from error
+        if len(hidden) != len(cell):
+            raise ValueError(f"expected as many hidden values as cells, got {len(hidden)} and {len(cell)}")
+        return state
+
+
+class RoomPredictor:
+    """The trained network and its card."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a network.
+
+        Raises
+        ------
+        ConfigurationError
+            The file is missing, unreadable, or was trained on features that differ.
+        """
+        self._session, self.card = open_network(path, {"past": PAST, "ahead": AHEAD})
+        self.hidden = int(self.card["hidden"])
+
+    @classmethod
+    def load(cls) -> "RoomPredictor":
+        """The network that ships with the project."""
+        return cls(WEIGHTS / "predictor.onnx")
+
+    def initial_state(self) -> PredictorState:
+        """Nothing known of the room."""
+        zeros = (0.0,) * self.hidden
+        return PredictorState(zeros, zeros, None, 0)
+
+    def accepts(self, state: PredictorState) -> bool:
+        """Whether a stored state is of this network's size; otherwise start from ``initial_state``."""
+        return len(state.hidden) == self.hidden
+
+    def step(self, state: PredictorState, moment: RoomMoment) -> tuple[PredictorState, Outlook]:
+        """Take in one step of one room and look ahead; the state is not changed."""
+        states, outlooks = self.step_many([state], [moment])
+        return states[0], outlooks[0]
+
+    def step_many(
+        self, states: Sequence[PredictorState], moments: Sequence[RoomMoment]
+    ) -> tuple[list[PredictorState], list[Outlook]]:
+        """``step`` of several rooms in one call of the network.
+
+        Raises
+        ------
+        ValueError
+            Not one state for each moment, or a state of another network.
+        """
+        if len(states) != len(moments):
+            raise ValueError(f"expected a state for each moment, got {len(states)} and {len(moments)}")
+        if not moments:
+            return [], []
+        if not all(self.accepts(state) for state in states):
+            raise ValueError(f"expected states of {self.hidden} values")
+        last_c = np.array([_newest(state, moment) for state, moment in zip(states, moments, strict=True)])
+        temperature_c, spread_k, energy_kwh, hidden, cell = self._session.run(
+            None,
+            {
+                "past": encode(PAST, past_raw(moments, last_c)),
+                "ahead": encode(AHEAD, ahead_raw(moments, last_c)),
+                "last_temperature_c": last_c[:, np.newaxis].astype(np.float32),
+                "hidden": np.array([state.hidden for state in states], dtype=np.float32),
+                "cell": np.array([state.cell for state in states], dtype=np.float32),
+            },
+        )
+        after = [
+            PredictorState(
+                tuple(hidden[i].tolist()),
+                tuple(cell[i].tolist()),
+                state.last_temperature_c if moment.room_temperature_c is None else moment.room_temperature_c,
+                state.steps + 1,
+            )
+            for i, (state, moment) in enumerate(zip(states, moments, strict=True))
+        ]
+        outlooks = [
+            Outlook(HORIZONS_S, tuple(mean), tuple(spread), tuple(energy))
+            for mean, spread, energy in zip(temperature_c.tolist(), spread_k.tolist(), energy_kwh.tolist(), strict=True)
+        ]
+        return after, outlooks
+
+
+def _newest(state: PredictorState, moment: RoomMoment) -> float:
+    for value_c in (moment.room_temperature_c, state.last_temperature_c):
+        if value_c is not None:
+            return value_c
+    return UNKNOWN_TEMPERATURE_C
