@@ -114,6 +114,8 @@ class Household:
         self.habits = _habits(seed)
         self.at_s = int(start.timestamp()) // STEP_S * STEP_S  # end of the last step
         self._day = self._draw_day(self._local_date())
+        self._humidity_at_s: int | None = None  # the time that the humidity below belongs to
+        self._humidity_pct: Array
         self.panels = [Panel(setpoint_c=habit.setpoint_c) for habit in self.habits]
         self.hands = [Hand() for _ in self.habits]
         self.loads = Loads()
@@ -146,7 +148,10 @@ class Household:
 
     def room_humidity_pct(self) -> Array:
         """Relative humidity of the rooms, shape (rooms,). [%]"""
-        return room.relative_humidity_pct(self.rooms.air_c, self.rooms.humidity_kg_kg)
+        if self._humidity_at_s != self.at_s:
+            self._humidity_pct = room.relative_humidity_pct(self.rooms.air_c, self.rooms.humidity_kg_kg)
+            self._humidity_at_s = self.at_s
+        return self._humidity_pct
 
     def presence(self) -> list[Presence]:
         """Where each person is now."""
@@ -342,6 +347,7 @@ class Household:
         if saved["seed"] != self.seed:
             raise ValueError(f"expected the state of seed {self.seed}, got that of seed {saved['seed']}")
         self.at_s = int(saved["at_s"])
+        self._humidity_at_s = None
         self._day = self._draw_day(self._local_date())
         self.rooms = room.RoomState(**{name: np.array(values) for name, values in saved["rooms"].items()})
         self.units = air_conditioner.UnitState(**{name: np.array(v) for name, v in saved["units"].items()})

@@ -1,6 +1,7 @@
 """What a simulated device is: a client of the broker that turns the household's state into its own bytes and back."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -40,6 +41,7 @@ class Device(Protocol):
         """Take up what ``save`` gave."""
 
 
+@lru_cache(maxsize=4)  # all devices of a minute ask for the same few
 def local_text(at_s: float, offset_h: float) -> str:
     """A device's local time without its zone: 2026-07-15T16:00:00."""
     zone = timezone(timedelta(hours=offset_h))
