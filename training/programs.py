@@ -35,7 +35,7 @@ def varied_plans(rng: np.random.Generator, course: Course) -> tuple[BoolArray, A
     for room in map(int, np.flatnonzero(rng.random(n) < RANDOM_SHARE)):
         row = 0
         while row < rows:
-            length = int(np.exp(rng.uniform(np.log(STEPS_PER_H / 2), np.log(24 * STEPS_PER_H))))
+            length = int(np.exp(rng.uniform(np.log(STEPS_PER_H / 2), np.log(72 * STEPS_PER_H))))
             on[row : row + length, room] = rng.random() < 0.65
             middle_c = np.where(heating[row, room], 20.5, 25.5)
             setpoint_c[row : row + length, room] = rng.uniform(middle_c - 4.0, middle_c + 4.0)
