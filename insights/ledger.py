@@ -9,17 +9,17 @@ so a crash and the redelivery after it change no figure. Two sources are kept ap
 
 after it; what lies beyond is not covered. An interval is the time between two successive power readings. The median
 known *at* a reading decides for how long that reading holds; it is taken over the intervals that ended in the reading's
-UTC hour up to the reading, or in the 24 hours before that hour (so over 24 to 25 hours). It is the lower of the two middle
-ones where their number is even, and right to half a percent: intervals are counted in logarithmic bins. A device without an
-interval yet holds 300 s. Negative power (feeding in) uses nothing: it counts as 0 W.
+UTC hour up to the reading, or in the 24 hours before that hour (so over 24 to 25 hours). It is the lower of the two
+middle ones where their number is even, and right to half a percent: intervals are counted in logarithmic bins. A device
+without an interval yet holds 300 s. Negative power (feeding in) uses nothing: it counts as 0 W.
 
-**Counter.** ``d`` is the step from the last accepted value, ``dt`` the time since then. With the largest power that is believed of the
-device, ``rated``:
+**Counter.** ``d`` is the step from the last accepted value, ``dt`` the time since then, ``rated`` the largest power
+that is believed of the device:
 
 - ``0 <= d <= 1.5 rated dt + RESOLUTION_KWH``: accepted, spread over the span in proportion to time;
 - a fall or a bigger step is held until the next reading. If that one follows from the last accepted value, the held one
-  was a slip and is forgotten. If it follows from the held one, the counter has started again: after a fall to
-  a small value (``<= rated dt``) that value was used since the last accepted one; else the span between is a gap;
+  was a slip and is forgotten. If it follows from the held one, the counter has started again: after a fall to a small
+  value (``<= rated dt``) that value was used since the last accepted one; else the span between is a gap;
 - a reading marked as repeated (a redelivered message without a time of its own) neither is held nor confirms anything,
   so that a stale value is never taken for a reset.
 
@@ -47,7 +47,7 @@ SHORTEST_S = 1e-3
 BINS = 1 + math.ceil(math.log(HOLD_LIMIT_US / 1e6 / SHORTEST_S) / math.log(BIN_RATIO))
 _BINS_PER_LOG = 1.0 / math.log(BIN_RATIO)
 _SHORTEST_US = SHORTEST_S * 1e6
-HOLD_US = tuple(
+HOLD_US: tuple[int, ...] = tuple(
     min(HOLD_LIMIT_US, round(HOLD_MEDIANS * SHORTEST_S * BIN_RATIO ** (number + 0.5) * 1e6)) for number in range(BINS)
 )
 
@@ -199,6 +199,12 @@ class Ledger:
         self._intervals = Intervals()
         self._base: tuple[int, float] | None = None  # last accepted value of the counter
         self._held: tuple[int, float] | None = None  # a fall or a jump that waits for the next reading
+
+    @property
+    def newest_us(self) -> int | None:
+        """Time of the newest reading that left a trace."""
+        times = [self._power_at_us, self._base and self._base[0], self._held and self._held[0]]
+        return max((at_us for at_us in times if at_us is not None), default=None)
 
     def add(self, reading: Reading, usage: Usage) -> None:
         """Take one reading, later than all before, and add what it settles to ``usage``."""
