@@ -76,7 +76,8 @@ class Rooms:
         self.units, self.people = draw_units(rng, floor_m2), draw_people(rng, n)
         self.course = draw_course(rng, self.people, self.days, self.season, groups=max(n // 4, 1))
         course = self.course
-        start_c = 0.5 * (course.low_c[0] + course.high_c[0]) * 0.6 + 0.4 * course.outdoor_c[0] + rng.normal(1.0, 1.5, n)
+        neutral_c = 0.5 * (course.low_c[0] + course.high_c[0])
+        start_c = 0.6 * neutral_c + 0.4 * course.outdoor_c[0] + rng.normal(1.0, 1.5, n)
         self.state = plant.at_rest(start_c, start_c, course.outdoor_humidity_kg_kg[0])
         self.row = 0
         self.orders = Orders(np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.full(n, 26.0))
@@ -96,6 +97,7 @@ class Rooms:
             "rated_cooling_w": self._some(0.6, self.units.rated_cooling_w),
         }
         self._has_solar, self._has_power = rng.random(n) < 0.7, rng.random(n) < 0.8
+        self._sees_people = rng.random(n) < 0.6  # the others know only the habit
 
     @property
     def done(self) -> bool:
@@ -125,7 +127,7 @@ class Rooms:
             "since_switch_s": self.since_switch_s,
             "comfort_low_c": course.low_c[row] + self._edge_error_k,
             "comfort_high_c": course.high_c[row] + self._edge_error_k,
-            "occupied": course.present[row].astype(np.float64),
+            "occupied": np.where(self._sees_people, course.present[row], course.presence_ratio[row]),
             "occupied_ahead": self._hourly["presence_ratio"][rows].T,
             "outdoor_ahead_c": outdoor_ahead_c.T,
             "solar_ahead_w_m2": solar_ahead.T,
