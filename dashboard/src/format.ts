@@ -10,6 +10,8 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const KILOWATTS_FROM_W = 10_000;
+/** A figure and its unit never part at the end of a line. */
+const SPACE = "\u00a0";
 
 /** A figure and its unit apart, so that a page can set them in different sizes. */
 export interface Figure {
@@ -57,7 +59,7 @@ export function makeFormats(place: Place) {
 
   function energy(energyKwh: number | null | undefined): Figure {
     if (energyKwh == null) return { value: "–", unit: "kWh" };
-    const format = Math.abs(energyKwh) >= 1000 ? whole : Math.abs(energyKwh) >= 100 ? one : two;
+    const format = Math.abs(energyKwh) >= 1000 ? whole : Math.abs(energyKwh) >= 10 ? one : two;
     return { value: format.format(energyKwh), unit: "kWh" };
   }
 
@@ -80,7 +82,7 @@ export function makeFormats(place: Place) {
 
     /** A setpoint: a half degree is shown where there is one. */
     setpoint: (celsius: number | null | undefined): string =>
-      celsius == null ? "–" : `${(Number.isInteger(celsius) ? whole : one).format(celsius)} °C`,
+      celsius == null ? "–" : `${(Number.isInteger(celsius) ? whole : one).format(celsius)}${SPACE}°C`,
 
     percent: (ratio: number): string => percent.format(ratio),
     signedPercent: (ratio: number): string => signedPercent.format(ratio),
@@ -112,5 +114,5 @@ export function makeFormats(place: Place) {
 }
 
 function join(figure: Figure): string {
-  return `${figure.value} ${figure.unit}`;
+  return `${figure.value}${SPACE}${figure.unit}`;
 }

@@ -3,8 +3,7 @@
 import type { UsageItem } from "./api/client";
 
 export interface UsageBar {
-  start: string;
-  end: string;
+  start: Date;
   /** kWh by series, in the order of `UsageView.series`. */
   energyKwh: number[];
   /** Smallest coverage by series, 0..1; null where the series has no item. */
@@ -25,8 +24,11 @@ export interface UsageView {
 const FULL_COVERAGE = 0.98;
 const MICRO_DIGITS = 6;
 
-/** Stack items by key: the `most` largest keys as series of their own, the others together under `other`. */
-export function stackUsage(items: UsageItem[], most: number, other: string): UsageView {
+/**
+ * Stack items by key: the `most` largest keys as series of their own, the others together under `other`.
+ * There is a bar for each of `starts` (what lies outside is added), empty where nothing was measured or is yet to come.
+ */
+export function stackUsage(items: UsageItem[], starts: Date[], most: number, other: string): UsageView {
   const totals = new Map<string, number>();
   for (const item of items) totals.set(keyOf(item), (totals.get(keyOf(item)) ?? 0) + item.energy_kwh);
   const ranked = [...totals.entries()].sort((a, b) => b[1] - a[1]).map(([key]) => key);
@@ -37,17 +39,18 @@ export function stackUsage(items: UsageItem[], most: number, other: string): Usa
     return index < 0 ? series.length - 1 : index;
   };
 
-  const bars = new Map<string, UsageBar>();
+  const bars = new Map<number, UsageBar>(starts.map((start) => [start.getTime(), emptyBar(start, series.length)]));
   for (const item of items) {
-    const bar = bars.get(item.start) ?? emptyBar(item, series.length);
-    bars.set(item.start, bar);
+    const start = new Date(item.start);
+    const bar = bars.get(start.getTime()) ?? emptyBar(start, series.length);
+    bars.set(start.getTime(), bar);
     const index = indexOf(item);
     bar.energyKwh[index]! += item.energy_kwh;
     bar.coverage[index] = Math.min(bar.coverage[index] ?? 1, item.coverage);
     bar.totalKwh += item.energy_kwh;
     bar.cost = addMoney(bar.cost, item.cost ?? null);
   }
-  const sorted = [...bars.values()].sort((a, b) => Date.parse(a.start) - Date.parse(b.start));
+  const sorted = [...bars.values()].sort((a, b) => a.start.getTime() - b.start.getTime());
   return {
     series,
     bars: sorted,
@@ -84,13 +87,18 @@ function keyOf(item: UsageItem): string {
   return item.key ?? "";
 }
 
-function emptyBar(item: UsageItem, seriesCount: number): UsageBar {
+function emptyBar(start: Date, seriesCount: number): UsageBar {
   return {
-    start: item.start,
-    end: item.end,
+    start,
     energyKwh: Array.from({ length: seriesCount }, () => 0),
     coverage: Array.from({ length: seriesCount }, () => null),
     totalKwh: 0,
     cost: null,
   };
+}
+
+/** The smallest measured share of a bar; null where it holds nothing. */
+export function leastCoverage(bar: UsageBar): number | null {
+  const known = bar.coverage.filter((share) => share !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }

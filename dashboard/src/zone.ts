@@ -13,11 +13,24 @@ interface Day {
   day: number;
 }
 
+const HOUR_MS = 3_600_000;
+
 /** The day, week (from Monday) or month that holds `instant`, `offset` periods on. */
 export function periodSpan(period: Period, instant: Date, timeZone: string, offset = 0): Span {
   const today = dayIn(instant, timeZone);
   const [first, next] = daysOf(period, today, offset);
   return { start: startOfDay(first, timeZone), end: startOfDay(next, timeZone) };
+}
+
+/** Starts of the bars of a period: hours of a day (23 or 25 at times), days of a week or a month. */
+export function bucketStarts(period: Period, span: Span, timeZone: string): Date[] {
+  const starts: Date[] = [];
+  let start = span.start;
+  while (start < span.end) {
+    starts.push(start);
+    start = period === "day" ? new Date(start.getTime() + HOUR_MS) : periodSpan("day", start, timeZone, 1).start;
+  }
+  return starts;
 }
 
 /** The year-month-day that a wall in the zone shows. */
