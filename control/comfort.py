@@ -64,19 +64,28 @@ def after_days(curve: ComfortCurve, days: float) -> ComfortCurve:
     return curve
 
 
-def season_of(room_c: float | None, outdoor_next_day_c: float, point: ComfortPoint, running: Season | None) -> Season:
-    """Whether a room is to be cooled or heated: as the weather says, unless it is far beyond the other edge.
+def season_by_weather(outdoor_next_day_c: float) -> Season:
+    """Whether a home cools or heats, by the mean outdoors over the next day. [°C]"""
+    return Season.COOLING if outdoor_next_day_c >= SEASON_CHANGE_C else Season.HEATING
 
-    A unit that runs (``running``) keeps its direction until then. ``point`` is the season's that the weather names.
+
+def season_of(room_c: float | None, point: ComfortPoint, usual: Season) -> Season:
+    """Whether a room is to be cooled or heated: as usual, unless it is far beyond the other edge.
+
+    Parameters
+    ----------
+    point : ComfortPoint
+        Of the usual season.
+    usual : Season
+        The direction in which the unit runs, or else what the weather says.
     """
-    season = running or (Season.COOLING if outdoor_next_day_c >= SEASON_CHANGE_C else Season.HEATING)
     if room_c is None:
-        return season
-    if season == Season.HEATING and room_c > point.high_c + TOO_MUCH_K:
+        return usual
+    if usual == Season.HEATING and room_c > point.high_c + TOO_MUCH_K:
         return Season.COOLING
-    if season == Season.COOLING and room_c < point.low_c - TOO_MUCH_K:
+    if usual == Season.COOLING and room_c < point.low_c - TOO_MUCH_K:
         return Season.HEATING
-    return season
+    return usual
 
 
 def person_state(occupied: float, local: time, asleep: tuple[int, int] | None) -> PersonState:

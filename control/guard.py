@@ -162,9 +162,9 @@ def check(wish: Wish, limits: Limits, state: GuardState, history: History, now: 
         wish = state.fallback
     for name, rule in _RULES:
         changed = rule(wish, context)
-        if changed != wish:
+        if changed != wish and name:
             rules.append(name)
-            wish = changed
+        wish = changed
     veto = _veto(wish, context)
     if veto is None:
         return Action(wish, write=True), rules
@@ -272,14 +272,24 @@ def _rate(wish: Wish, context: _Context) -> Wish:
 def _bounds(wish: Wish, context: _Context) -> Wish:
     if not wish.on or wish.setpoint_c is None:
         return wish
-    limits = context.limits
+    low_c, high_c = _bounds_c(context.limits)
+    return replace(wish, setpoint_c=min(max(wish.setpoint_c, low_c), high_c))
+
+
+def _steps(wish: Wish, context: _Context) -> Wish:
+    """The unit's own steps, inside the bounds; no restriction worth naming."""
+    if not wish.on or wish.setpoint_c is None:
+        return wish
+    low_c, high_c = _bounds_c(context.limits)
+    return replace(wish, setpoint_c=_on_grid(wish.setpoint_c, low_c, high_c, context.limits.step_k))
+
+
+def _bounds_c(limits: Limits) -> tuple[float, float]:
     low_c = max(limits.unit_low_c, limits.household_low_c)
     high_c = min(limits.unit_high_c, limits.household_high_c)
     if low_c > high_c:  # the household asks for what the unit cannot do: as near as it can
         low_c = high_c = min(max(limits.household_low_c, limits.unit_low_c), limits.unit_high_c)
-    bounded = _on_grid(wish.setpoint_c, low_c, high_c, limits.step_k)
-    # being put on the unit's own steps is no restriction worth naming
-    return wish if bounded == wish.setpoint_c else replace(wish, setpoint_c=bounded)
+    return low_c, high_c
 
 
 def _on_grid(setpoint_c: float, low_c: float, high_c: float, step_k: float) -> float:
@@ -324,6 +334,7 @@ _RULES: tuple[tuple[str, Callable[[Wish, _Context], Wish]], ...] = (
     ("empty_room", _empty_room),
     ("rate", _rate),
     ("bounds", _bounds),
+    ("", _steps),
     ("mode_change", _mode_change),
     ("minimum_run", _minimum_run),
     ("minimum_rest", _minimum_rest),

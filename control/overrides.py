@@ -1,0 +1,139 @@
+"""A change that no command of ours explains was made by hand: on the unit, by its remote control, in Home Assistant.
+
+What the unit shows is compared with what it was last known to be set to. A difference is explained by a command that
+is on its way, or was observed since the last look; anything else is a person's doing, and wins.
+
+Kept in ``learned`` (scope ``room``, name ``unit``)::
+
+    {"version": 1, "expected": {quantity: value}, "looked_at": us, "switched_at": us or null, "control": "auto"}
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from control.room_state import Value
+from core.units import from_epoch_us, to_epoch_us
+from core.words import Command, CommandState
+from storage.tables import CommandRow
+
+QUANTITIES = ("on", "mode", "setpoint_c", "fan")
+SAME_K = 0.05
+
+
+@dataclass(slots=True)
+class UnitMemory:
+    """What is known of a unit from one look to the next."""
+
+    expected: dict[str, Any] = field(default_factory=dict)
+    looked_at: datetime | None = None
+    switched_at: datetime | None = None  # it last went on or off
+    control: str | None = None  # of the room, at the last look
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of this module's docstring."""
+        return {
+            "version": 1,
+            "expected": self.expected,
+            "looked_at": None if self.looked_at is None else to_epoch_us(self.looked_at),
+            "switched_at": None if self.switched_at is None else to_epoch_us(self.switched_at),
+            "control": self.control,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> "UnitMemory":
+        """The memory of ``to_json``."""
+        value = value or {}
+        looked_at, switched_at = value.get("looked_at"), value.get("switched_at")
+        return cls(
+            dict(value.get("expected") or {}),
+            None if looked_at is None else from_epoch_us(looked_at),
+            None if switched_at is None else from_epoch_us(switched_at),
+            value.get("control"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change by hand: what the unit is set to since, and when it was seen."""
+
+    target: Command
+    at: datetime
+
+
+def look(
+    memory: UnitMemory, values: Mapping[str, Value], commands: Iterable[CommandRow], now: datetime, slack: timedelta
+) -> Change | None:
+    """Compare what a unit shows with what it should; updates ``memory``.
+
+    Parameters
+    ----------
+    commands : Iterable of CommandRow
+        Commands of this unit that were sent lately, by whomever.
+    slack : timedelta
+        How far the instants of different processes may be apart.
+
+    Returns
+    -------
+    Change or None
+        What a person did since the last look.
+    """
+    since = memory.looked_at or now
+    explaining = [row for row in commands if _may_explain(row, since - slack)]
+    hand, hand_at = _says_by_hand(values, since), since
+    for name in QUANTITIES:
+        if name not in values or values[name][0] is None:
+            continue
+        value, at = values[name]
+        before = memory.expected.get(name)
+        if before is None or not _same(value, before):
+            if name == "on" and before is not None:
+                memory.switched_at = at
+            if before is not None and not _explained(name, value, explaining) and _matters(name, values):
+                hand, hand_at = True, max(hand_at, at)
+            memory.expected[name] = value
+    memory.looked_at = now
+    if not hand:
+        return None
+    return Change(Command.from_dict({name: memory.expected.get(name) for name in QUANTITIES}), min(hand_at, now))
+
+
+def with_commands(values: Mapping[str, Any], commands: Iterable[CommandRow]) -> dict[str, Any]:
+    """What a unit will show once the commands that are under way have arrived."""
+    after = dict(values)
+    for row in commands:
+        if row.ended_at is None and row.observed_at is None:
+            after.update(row.body)
+    return after
+
+
+def _may_explain(row: CommandRow, since: datetime) -> bool:
+    """Sent, and not already seen to be done before the last look."""
+    if row.sent_at is None or row.state == CommandState.QUEUED:
+        return False
+    return row.observed_at is None or row.observed_at >= since
+
+
+def _explained(name: str, value: object, commands: Iterable[CommandRow]) -> bool:
+    """By a command that says so, or that left the quantity to the unit (which may move it along with the others)."""
+    return any(name not in row.body or _same(value, row.body[name]) for row in commands)
+
+
+def _says_by_hand(values: Mapping[str, Value], since: datetime) -> bool:
+    flag = values.get("by_hand")
+    return flag is not None and bool(flag[0]) and flag[1] > since
+
+
+def _matters(name: str, values: Mapping[str, Value]) -> bool:
+    """Mode, setpoint and fan of a unit that is off mean nothing: some forget or change them while off."""
+    on = values.get("on")
+    return name == "on" or on is None or bool(on[0])
+
+
+def _same(a: object, b: object) -> bool:
+    if isinstance(a, bool) or isinstance(b, bool) or isinstance(a, str) or isinstance(b, str):
+        return a == b
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return abs(a - b) < SAME_K
+    return a == b

@@ -1,0 +1,133 @@
+"""From the room as control knows it to the words that predictor and policy read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from control.guard import OCCUPIED_RATIO
+from control.prediction import slices_s
+from control.presence import Presence
+from control.room_state import RoomState
+from control.weather import WeatherAhead
+from core.words import Fan, Mode
+from models.words import AHEAD_H, Outlook, RoomMoment, RoomSituation
+from storage.repositories.learned import ComfortPoint, Season
+
+HOUR_S = 3600.0
+Prices = Callable[[datetime], float]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """A room at an instant, with everything that is believed about what comes."""
+
+    room_id: int
+    state: RoomState
+    local: datetime  # the instant in the home's zone
+    presence: Presence
+    occupied: float  # now, 0..1
+    weather: WeatherAhead
+    band: ComfortPoint  # now; while nobody is in, at return
+    season: Season
+    price: Prices
+    switched_at: datetime | None
+    on: bool  # what the unit will be once commands under way have arrived; the same below
+    mode: Mode | None
+    setpoint_c: float | None
+    fan: Fan | None
+
+    @property
+    def outdoor_c(self) -> float:
+        """Outdoors now, as measured or else as expected. [°C]"""
+        measured_c = self.state.outdoor_temperature_c
+        return self.weather.outdoor_c[0] if measured_c is None else measured_c
+
+    @property
+    def solar_w_m2(self) -> float:
+        """Sun now, as measured or else as expected. [W/m2]"""
+        measured = self.state.solar_w_m2
+        return self.weather.solar_w_m2[0] if measured is None else measured
+
+    def edge_c(self) -> float:
+        """The edge of the band that the unit defends. [°C]"""
+        return self.band.high_c if self.season == Season.COOLING else self.band.low_c
+
+
+def moment(view: RoomView, step_s: float) -> RoomMoment:
+    """One step of the predictor. The plan ahead: as it is for 15 minutes, then the edge while somebody is in."""
+    state = view.state
+    return RoomMoment(
+        at=state.at,
+        local_hour=_hour(view.local),
+        weekday=view.local.weekday(),
+        step_s=step_s,
+        room_temperature_c=state.room_temperature_c if state.plausible else None,
+        outdoor_temperature_c=view.outdoor_c,
+        humidity_pct=state.humidity_pct,
+        solar_w_m2=view.solar_w_m2,
+        on=view.on,
+        mode=view.mode if view.on else _mode(view.season),
+        setpoint_c=view.setpoint_c,
+        power_w=state.power_w,
+        fan=view.fan,
+        occupied=view.occupied,
+        planned_setpoint_c=tuple(_planned(view, start_s, end_s) for start_s, end_s in slices_s()),
+        outdoor_forecast_c=tuple(view.weather.outdoor_between_c(start_s, end_s) for start_s, end_s in slices_s()),
+        solar_forecast_w_m2=tuple(view.weather.solar_between_w_m2(start_s, end_s) for start_s, end_s in slices_s()),
+    )
+
+
+def situation(view: RoomView, room_temperature_c: float, outlook: Outlook | None) -> RoomSituation:
+    """What the policy sees."""
+    state = view.state
+    ahead_s = [(HOUR_S * (hour - 1), HOUR_S * hour) for hour in AHEAD_H]
+    since = timedelta(days=1) if view.switched_at is None else state.at - view.switched_at
+    return RoomSituation(
+        at=state.at,
+        local_hour=_hour(view.local),
+        weekday=view.local.weekday(),
+        room_temperature_c=room_temperature_c,
+        outdoor_temperature_c=view.outdoor_c,
+        humidity_pct=state.humidity_pct,
+        solar_w_m2=view.solar_w_m2,
+        on=view.on,
+        mode=view.mode,
+        setpoint_c=view.setpoint_c,
+        power_w=state.power_w,
+        since_switch_s=max(0.0, since.total_seconds()),
+        outlook=outlook,
+        comfort_low_c=view.band.low_c,
+        comfort_high_c=view.band.high_c,
+        occupied=view.occupied,
+        occupied_ahead=tuple(
+            view.presence.mean_between(view.room_id, state.at, start_s, end_s) for start_s, end_s in ahead_s
+        ),
+        outdoor_ahead_c=tuple(view.weather.outdoor_between_c(start_s, end_s) for start_s, end_s in ahead_s),
+        solar_ahead_w_m2=tuple(view.weather.solar_between_w_m2(start_s, end_s) for start_s, end_s in ahead_s),
+        price_now=view.price(state.at),
+        price_ahead=tuple(view.price(state.at + timedelta(hours=hour - 0.5)) for hour in AHEAD_H),
+    )
+
+
+def lead_s(view: RoomView, pull_down_k_per_h: float) -> float:
+    """How long the room would take to the edge of the band if the unit started now. [s]"""
+    room_c = view.state.room_temperature_c
+    if room_c is None:
+        return HOUR_S
+    sign = 1.0 if view.season == Season.COOLING else -1.0
+    return max(0.0, sign * (room_c - view.edge_c())) / pull_down_k_per_h * HOUR_S
+
+
+def _planned(view: RoomView, start_s: float, end_s: float) -> float | None:
+    if start_s == 0:
+        return view.setpoint_c if view.on else None
+    likely = view.presence.mean_between(view.room_id, view.state.at, start_s, end_s) >= OCCUPIED_RATIO
+    return view.edge_c() if likely else None
+
+
+def _mode(season: Season) -> Mode:
+    return Mode.COOL if season == Season.COOLING else Mode.HEAT
+
+
+def _hour(local: datetime) -> float:
+    return local.hour + local.minute / 60.0 + local.second / 3600.0
