@@ -74,8 +74,8 @@ def replay(file: Path, map_file: Path, home: str, speed: float | None, settings:
     broker = find_broker(settings, "service")
     database = _existing_database(settings)
     try:
-        home_id = _prepare_home(database, home, recording)
         with _connected(broker) as client, _reporter(recording) as report:
+            home_id = _prepare_home(database, home, recording)
             sender = _Sender(client, home, _Stored(read_only(database), home_id), report, recording)
             return sender.run(speed)
     finally:
