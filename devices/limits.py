@@ -8,7 +8,6 @@ The rule for names: identifiers are at most 200 characters without control chara
 for people are cleaned and cut to what the tables hold.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,6 +23,7 @@ MAX_NAME_CHARACTERS = 200
 MAX_WORD_CHARACTERS = 100
 MAX_DETAIL_BYTES = 131_072
 MAX_REPLY_CHARACTERS = 400
+SMALLEST_STEP_K, LARGEST_STEP_K = 0.05, 10.0
 
 LIMITS: dict[str, tuple[float, float]] = {
     "power_w": (-50e3, 100e3),  # negative: a home with solar panels feeds in
@@ -45,8 +45,13 @@ _LIMITS = tuple((name, low, high) for name, (low, high) in LIMITS.items())
 QUANTITIES = (*LIMITS, "online", "occupied", "on", "mode", "fan")
 
 
-def check_events(events: Sequence[Event]) -> list[Event]:
+def check_events(events: Sequence[Event], notes: list[str] | None = None) -> list[Event]:
     """What of a message may be stored, by the rules of this module.
+
+    Parameters
+    ----------
+    notes : list of str, optional
+        Takes up why quantities were left out.
 
     Raises
     ------
@@ -65,6 +70,8 @@ def check_events(events: Sequence[Event]) -> list[Event]:
             bad = unphysical(event)
             if bad:
                 refused = _outside(event, bad[0])
+                if notes is not None:
+                    notes.extend(_outside(event, name) for name in bad)
                 event = msgspec.structs.replace(event, **dict.fromkeys(bad, None))
             _check_time(event)
             if says_something(event):
@@ -109,7 +116,7 @@ def _clean_announcement(told: Announcement) -> Announcement:
     if len(details) > MAX_DETAIL_BYTES:
         raise PayloadError(f"expected a description of at most {MAX_DETAIL_BYTES} bytes, got {len(details)}")
     if told.capabilities is not None:
-        _check_capabilities(told.capabilities)
+        check_capabilities(told.capabilities)
     return replace(
         told,
         name=_cut(told.name, MAX_NAME_CHARACTERS),
@@ -121,14 +128,23 @@ def _clean_announcement(told: Announcement) -> Announcement:
     )
 
 
-def _check_capabilities(unit: Capabilities) -> None:
+def check_capabilities(unit: Capabilities) -> None:
+    """Refuse setpoints that no unit can have.
+
+    Raises
+    ------
+    PayloadError
+        The range or the step makes no sense.
+    """
     low, high = LIMITS["setpoint_c"]
-    if not (low <= unit.setpoint_min_c < unit.setpoint_max_c <= high):
+    if not low <= unit.setpoint_min_c < unit.setpoint_max_c <= high:
         raise PayloadError(
             f"expected setpoints from {low:g} to {high:g} °C, got {unit.setpoint_min_c!r} to {unit.setpoint_max_c!r}"
         )
-    if not (math.isfinite(unit.setpoint_step_k) and 0.05 <= unit.setpoint_step_k <= 10.0):
-        raise PayloadError(f"expected a setpoint step of 0.05 to 10 K, got {unit.setpoint_step_k!r}")
+    if not SMALLEST_STEP_K <= unit.setpoint_step_k <= LARGEST_STEP_K:
+        raise PayloadError(
+            f"expected a setpoint step of {SMALLEST_STEP_K:g} to {LARGEST_STEP_K:g} K, got {unit.setpoint_step_k!r}"
+        )
 
 
 def _cut(text: str | None, limit: int) -> str | None:

@@ -4,8 +4,6 @@ Order matters: a topic belongs to the first dialect that knows it. Home Assistan
 name any topic and must not take over those of others.
 """
 
-from collections.abc import Sequence
-
 from core.errors import InvalidCommand
 from core.words import Command
 from devices.base import Dialect, Event, KnownDevice, Message
@@ -37,8 +35,10 @@ class Registry:
         if known is not None:
             known.recall(device)
 
-    def decode(self, message: Message) -> tuple[str, list[Event]] | None:
+    def decode(self, message: Message, notes: list[str] | None = None) -> tuple[str, list[Event]] | None:
         """The dialect's name and the checked events of a message; None where it is nobody's.
+
+        ``notes`` takes up why quantities were left out (``devices.limits``).
 
         Raises
         ------
@@ -48,7 +48,7 @@ class Registry:
         for dialect in self._dialects:
             events = dialect.decode(message)
             if events is not None:
-                return dialect.name, check_events(events)
+                return dialect.name, check_events(events, notes)
         return None
 
     def encode(self, dialect: str, device: KnownDevice, command: Command) -> list[Message]:
@@ -63,9 +63,3 @@ class Registry:
         if known is None:
             raise InvalidCommand(f"no dialect is called {dialect!r}; known are {', '.join(self._by_name)}")
         return known.encode(device, command)
-
-
-def decode_checked(dialect: Dialect, message: Message) -> Sequence[Event] | None:
-    """Events of one dialect alone, checked as the registry does."""
-    events = dialect.decode(message)
-    return None if events is None else check_events(events)

@@ -75,6 +75,7 @@ class Memory:
     layout_of: dict[str, Layout] = field(default_factory=dict)  # by native id
     by_topic: dict[str, tuple[str, str]] = field(default_factory=dict)  # (native id, leaf such as "tele SENSOR")
     id_of_mac: dict[str, str] = field(default_factory=dict)
+    _topics_of: dict[str, list[str]] = field(default_factory=dict)
 
     def learn(self, native_id: str, layout: Layout, leaves: tuple[str, ...]) -> bool:
         """Remember a device's topics in place of its old ones; False where there are too many devices."""
@@ -82,15 +83,16 @@ class Memory:
             return False
         self.forget(native_id)
         self.layout_of[native_id] = layout
-        for leaf in leaves:
-            self.by_topic[topic_of(layout, leaf)] = (native_id, leaf)
+        topics = {topic_of(layout, leaf): (native_id, leaf) for leaf in leaves}
+        self.by_topic.update(topics)
+        self._topics_of[native_id] = list(topics)
         return True
 
     def forget(self, native_id: str) -> None:
         """Drop a device's topics."""
-        layout = self.layout_of.pop(native_id, None)
-        if layout is not None:
-            for topic in [topic for topic, (owner, _) in self.by_topic.items() if owner == native_id]:
+        self.layout_of.pop(native_id, None)
+        for topic in self._topics_of.pop(native_id, []):
+            if self.by_topic.get(topic, ("", ""))[0] == native_id:  # else another device took it
                 del self.by_topic[topic]
 
     def native_id(self, mac: str, layout: Layout) -> str:

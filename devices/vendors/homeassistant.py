@@ -36,8 +36,12 @@ from devices.values import (
 )
 
 DISCOVERY_PREFIX = "homeassistant"
-MAX_DEVICES = 1000
+MAX_DEVICES = 500
 MAX_ENTITIES = 60  # of a device
+MAX_ENTITIES_BYTES = 65_536  # what is remembered of a device
+MAX_WAITING = 500
+MAX_REASON_CHARACTERS = 400
+MAX_WAITING_BYTES = 1000
 MAX_SOURCES_OF_TOPIC = 64
 MAX_TOPIC_CHARACTERS = 400
 MAX_WORD_CHARACTERS = 100
@@ -56,6 +60,7 @@ SENSORS: dict[str, tuple[str, dict[str, float]]] = {
     "irradiance": ("solar_w_m2", {"W/m²": 1.0}),
     "wind_speed": ("wind_m_s", {"m/s": 1.0, "km/h": 1 / 3.6}),
 }
+ABOUT = ("name", "manufacturer", "model", "sw_version", "suggested_area")
 PRESENCE_CLASSES = ("occupancy", "presence", "motion")
 ROOM_QUANTITIES = {"room_temperature_c", "humidity_pct", "co2_ppm", "illuminance_lx", "occupied"}
 WEATHER_QUANTITIES = {"outdoor_temperature_c", "solar_w_m2", "wind_m_s"}
@@ -109,7 +114,7 @@ class Entity(msgspec.Struct, omit_defaults=True):
 class _Device:
     """A device and its entities."""
 
-    about: Mapping[str, object] = field(default_factory=dict)
+    about: dict[str, str] = field(default_factory=dict)
     entities: dict[str, Entity] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     reachable: dict[str, bool] = field(default_factory=dict)  # last word on each availability topic
@@ -125,6 +130,8 @@ class HomeAssistant:
         self._devices: dict[str, _Device] = {}
         self._owner: dict[str, set[str]] = {}  # config topic: native ids
         self._sources: dict[str, list[tuple[str, Source]]] = {}  # state topic: (native id, source)
+        self._topics_of: dict[str, set[str]] = {}
+        self._waiting: dict[str, Message] = {}  # retained messages that came before anybody named their topic
 
     def recall(self, device: KnownDevice) -> None:
         """Take up the entities of ``details``."""
@@ -147,10 +154,13 @@ class HomeAssistant:
         sources = self._sources.get(message.topic)
         if sources is not None:
             return self._state(message, sources)
-        found = discovery_topic(message.topic, DISCOVERY_PREFIX)
-        if found is not None:
+        if discovery_topic(message.topic, DISCOVERY_PREFIX) is not None:
             return self._discovery(message)
-        return [] if message.topic == f"{DISCOVERY_PREFIX}/status" else None
+        if message.topic == f"{DISCOVERY_PREFIX}/status":
+            return []
+        if message.retained and len(message.payload) <= MAX_WAITING_BYTES:
+            self._keep_waiting(message)
+        return None
 
     def encode(self, device: KnownDevice, command: Command) -> list[Message]:
         """Messages to the command topics that the device named; see ``Dialect.encode``."""
@@ -165,79 +175,95 @@ class HomeAssistant:
             return list(_climate_orders(device, unit, command))
         return _switch_orders(device, told, command)
 
-    def _discovery(self, message: Message) -> list[Event]:
-        found = discovery_topic(message.topic, DISCOVERY_PREFIX)
-        assert found is not None
-        before = self._owner.pop(message.topic, set())
-        told: dict[str, list[Entry]] = {}
-        if message.payload:
-            body = decode_object(message.payload)
-            if body.get("migrate_discovery") is not True:
-                try:
-                    for entry in entries(message.topic, found, body):
-                        if not _read_elsewhere(entry):
-                            told.setdefault(_identity(entry), []).append(entry)
-                except PayloadError:
-                    if before:
-                        self._owner[message.topic] = before
-                    raise
-        for native_id in before:
-            self._drop(native_id, message.topic)
-        for native_id, found_entries in told.items():
-            self._add(native_id, message.topic, found_entries)
-        return self._announcements(before, set(told))
+    def _keep_waiting(self, message: Message) -> None:
+        """A broker hands out retained messages in any order: a state may come before what explains it."""
+        self._waiting.pop(message.topic, None)
+        if len(self._waiting) >= MAX_WAITING:
+            del self._waiting[next(iter(self._waiting))]
+        self._waiting[message.topic] = message
 
-    def _announcements(self, before: set[str], now: set[str]) -> list[Event]:
-        """What became of each device that a discovery message spoke of, now or earlier."""
+    def _caught_up(self, native_id: str) -> list[Event]:
+        """What the retained messages say that waited for a device to explain them."""
         events: list[Event] = []
-        refused: list[str] = []
-        for native_id in sorted(before | now):
-            device = self._devices.get(native_id)
-            if device is None:
+        for topic in sorted(self._topics_of.get(native_id, set()) & self._waiting.keys()):
+            try:
+                events.extend(self._state(self._waiting.pop(topic), self._sources[topic]))
+            except PayloadError:  # stale and unreadable
                 continue
-            self._index(native_id)
-            if device.entities:
-                events.append(self._announcement(native_id, device))
-                continue
-            refused.extend(device.skipped.values())
-            if native_id in before:
-                events.append(Announcement(native_id, Kind.PLUG, removed=True))
-            if not device.skipped or native_id not in now:
-                del self._devices[native_id]
-        if refused and not events:
-            raise PayloadError("; ".join(refused)[:400])
         return events
 
-    def _add(self, native_id: str, config_topic: str, told: list[Entry]) -> None:
-        device = self._devices.get(native_id)
-        if device is None:
-            if len(self._devices) >= MAX_DEVICES:
-                raise PayloadError(f"more than {MAX_DEVICES} devices announced")
-            device = self._devices[native_id] = _Device()
-        for entry in told:
-            if len(device.entities) + len(device.skipped) >= MAX_ENTITIES:
-                break
-            device.about = {**device.about, **entry.device}
-            try:
-                entity = _entity(entry)
-            except UnsupportedTemplate as error:
-                device.skipped[entry.key] = f"{entry.component} {entry.key[-60:]!r} is skipped: {error}"
-                continue
-            if entity is not None:
-                device.entities[entry.key] = entity
+    def _discovery(self, message: Message) -> list[Event]:
+        told = self._told(message)  # all of it is read before anything changes
+        before = self._owner.pop(message.topic, set())
+        for native_id in before:
+            self._drop(native_id, message.topic)
+        for native_id, news in told.items():
+            self._add(native_id, message.topic, news)
+        events: list[Event] = []
+        for native_id in sorted(before | set(told)):
+            self._index(native_id)
+            if native_id in self._devices and not self._devices[native_id].entities:
+                del self._devices[native_id]
+            if native_id in self._devices:
+                events.append(self._announcement(native_id, self._devices[native_id]))
+            elif native_id in before:
+                events.append(Announcement(native_id, Kind.PLUG, removed=True))
+        skipped = [why for news in told.values() for why in news.skipped.values()]
+        if skipped and not events:
+            raise PayloadError("; ".join(skipped)[:MAX_REASON_CHARACTERS])
+        if message.retained:
+            events.extend(event for native_id in sorted(told) for event in self._caught_up(native_id))
+        return events
+
+    def _told(self, message: Message) -> dict[str, _Device]:
+        """What a discovery message says, by device.
+
+        Raises
+        ------
+        PayloadError
+            It cannot be read or says more than is remembered.
+        """
+        found = discovery_topic(message.topic, DISCOVERY_PREFIX)
+        body = decode_object(message.payload) if message.payload else {}
+        told: dict[str, _Device] = {}
+        if found is None or not body or body.get("migrate_discovery") is True:
+            return told
+        for entry in entries(message.topic, found, body):
+            if not _read_elsewhere(entry):
+                _read_entry(told.setdefault(_identity(entry), _Device()), entry)
+        for native_id, news in told.items():
+            known = self._devices.get(native_id)
+            kept = {} if known is None else known.entities
+            whole = {key: one for key, one in kept.items() if _config_topic(key) != message.topic} | news.entities
+            if known is None and len(self._devices) + len(told) > MAX_DEVICES:
+                raise PayloadError(f"expected at most {MAX_DEVICES} devices, {native_id!r:.80} is one more")
+            if len(whole) > MAX_ENTITIES or len(msgspec.json.encode(whole)) > MAX_ENTITIES_BYTES:
+                raise PayloadError(
+                    f"expected at most {MAX_ENTITIES} entities in {MAX_ENTITIES_BYTES} bytes of {native_id!r:.80}"
+                )
+        return told
+
+    def _add(self, native_id: str, config_topic: str, news: _Device) -> None:
+        known = self._devices.get(native_id)
+        if known is None and not news.entities:
+            return  # nothing of it can be read
+        device = self._devices.setdefault(native_id, _Device())
+        device.about |= news.about
+        device.entities |= news.entities
+        device.skipped |= dict(list(news.skipped.items())[:MAX_ENTITIES])
         self._owner.setdefault(config_topic, set()).add(native_id)
 
     def _drop(self, native_id: str, config_topic: str) -> None:
+        """Forget what one configuration said of a device."""
         device = self._devices.get(native_id)
         if device is None:
             return
-        for kept in (device.entities, device.skipped):
-            for key in [key for key in kept if _config_topic(key) == config_topic]:
-                del kept[key]
+        device.entities = {key: one for key, one in device.entities.items() if _config_topic(key) != config_topic}
+        device.skipped = {key: why for key, why in device.skipped.items() if _config_topic(key) != config_topic}
 
     def _index(self, native_id: str) -> None:
         """Bring the map from topics to sources in line with the device's entities."""
-        for topic in [topic for topic, bound in self._sources.items() if any(owner == native_id for owner, _ in bound)]:
+        for topic in self._topics_of.pop(native_id, set()):
             self._sources[topic] = [pair for pair in self._sources[topic] if pair[0] != native_id]
             if not self._sources[topic]:
                 del self._sources[topic]
@@ -249,6 +275,7 @@ class HomeAssistant:
             bound = self._sources.setdefault(source.topic, [])
             if len(bound) < MAX_SOURCES_OF_TOPIC:
                 bound.append((native_id, source))
+                self._topics_of.setdefault(native_id, set()).add(source.topic)
 
     def _announcement(self, native_id: str, device: _Device) -> Announcement:
         main = _main_entity(device.entities)
@@ -262,11 +289,11 @@ class HomeAssistant:
         return Announcement(
             native_id,
             _kind(device.entities),
-            word(about.get("name")),
-            word(about.get("manufacturer")),
-            word(about.get("model")),
-            word(about.get("sw_version")),
-            word(about.get("suggested_area")),
+            about.get("name"),
+            about.get("manufacturer"),
+            about.get("model"),
+            about.get("sw_version"),
+            about.get("suggested_area"),
             capabilities=unit,
             details=details,
         )
@@ -329,6 +356,18 @@ def _read_elsewhere(entry: Entry) -> bool:
 
 
 # --- what an entity says ---
+
+
+def _read_entry(device: _Device, entry: Entry) -> None:
+    """Take up one entity, or why it is skipped."""
+    device.about |= {name: text[:MAX_WORD_CHARACTERS] for name in ABOUT if (text := word(entry.device.get(name)))}
+    try:
+        entity = _entity(entry)
+    except UnsupportedTemplate as error:
+        device.skipped[entry.key] = f"{entry.component} {entry.key[-MAX_WORD_CHARACTERS:]!r} is skipped: {error}"
+        return
+    if entity is not None:
+        device.entities[entry.key] = entity
 
 
 def _entity(entry: Entry) -> Entity | None:
@@ -618,7 +657,7 @@ def _climate_orders(device: KnownDevice, unit: Entity, command: Command) -> Iter
     command = orders.checked(command, able)
     if command.on is not None and "power" in unit.sinks:
         yield _order(unit.sinks["power"], "on" if command.on else "off")
-        mode = None if command.mode is None else command.mode.value
+        mode = command.mode.value if command.on and command.mode is not None else None  # a mode may start the unit
     else:
         mode = orders.mode_to_send(device, command, able)
     if mode is not None:

@@ -18,6 +18,8 @@ from devices.values import MAX_JSON_BYTES
 
 PREFIX = "lingyun/"
 MAX_REPORTS = 5000
+MAX_HOME_CHARACTERS = 100
+LEAVES = ("report", "announce", "reply", "command")
 
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with a zone, of the years 1990 to 2100.")]
 Name = Annotated[str, msgspec.Meta(max_length=200)]
@@ -106,8 +108,10 @@ class Native:
         if len(levels) != 4:
             return None
         _, home, device, leaf = levels
-        if not home or not device:
-            raise PayloadError(f"expected lingyun/<home>/<device>/{leaf}, got {topic!r}")
+        if leaf not in LEAVES:
+            return None
+        if not device or not 0 < len(home) <= MAX_HOME_CHARACTERS or not home.isprintable():
+            raise PayloadError(f"expected lingyun/<home>/<device>/{leaf}, got {topic!r:.200}")
         if leaf == "report":
             return _reports(home, device, message.payload)
         if leaf == "announce":
@@ -115,7 +119,7 @@ class Native:
         if leaf == "reply":
             reply = _read(_REPLY, message.payload)
             return [Reply(device, reply.accepted, reply.detail, home)]
-        return [] if leaf == "command" else None
+        return []  # a command: our own
 
     def encode(self, device: KnownDevice, command: Command) -> list[Message]:
         """One JSON message; see ``Dialect.encode``."""

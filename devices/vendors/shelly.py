@@ -72,6 +72,7 @@ class Shelly:
         self._id_of_prefix: dict[str, str] = {}
         self._parts: dict[str, dict[str, Kind]] = {}  # device id: native ids
         self._placed: dict[str, str] = {}
+        self._online: dict[str, bool] = {}  # device id: what its will said last
 
     def recall(self, device: KnownDevice) -> None:
         """Take up prefix and part of ``details``."""
@@ -142,7 +143,7 @@ class Shelly:
             return []
         params = members(body.get("params"))
         fresh = message.duplicate or body["method"] == "NotifyFullStatus"
-        return self._events(prefix, device_id, params, instant_of_epoch(params.get("ts")), fresh, system(params))
+        return self._events(prefix, device_id, params, instant_of_epoch(params.get("ts")), fresh, _firmware(params))
 
     def _status(self, prefix: str, key: str, message: Message) -> list[Event] | None:
         device_id = self._device_id(prefix)
@@ -174,6 +175,8 @@ class Shelly:
                 kind = _better(known.get(native_id), kind)
                 known[native_id] = kind
                 events.append(self._announcement(native_id, kind, prefix, key, firmware))
+                if device_id in self._online:
+                    events.append(Report(native_id=native_id, online=self._online[device_id]))
             merged.setdefault(native_id, {}).update(self._quantities(native_id, prefix, part, value))
         for native_id, quantities in merged.items():
             if quantities:
@@ -207,6 +210,7 @@ class Shelly:
         online = {"true": True, "false": False}.get(decode_text(payload).lower())
         if online is None:
             return []
+        self._online[device_id] = online
         return [Report(native_id=native_id, online=online) for native_id in self._parts[device_id]]
 
     def _reply(self, payload: bytes) -> list[Event]:
@@ -223,9 +227,10 @@ class Shelly:
         return [Reply(_Part("switch", index).native_id(device_id), accepted=True)] if "result" in body else []
 
 
-def system(status: Mapping[str, object]) -> str | None:
+def _firmware(status: Mapping[str, object]) -> str | None:
     """Firmware version of a full status, where it is told."""
-    return word(members(status.get("sys")).get("ver"))
+    about = members(status.get("sys"))
+    return word(about.get("fw")) or word(about.get("ver"))
 
 
 def _kind(part: _Part, status: Mapping[str, object]) -> Kind:

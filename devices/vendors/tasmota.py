@@ -20,6 +20,7 @@ from devices.values import decode_object, decode_text, is_outdoors, items, membe
 
 LEAVES = ("tele LWT", "tele STATE", "tele SENSOR", "stat RESULT", "stat STATUS8", "stat STATUS10", "stat STATUS11")
 MAX_RELAYS = 16
+MAX_WORD_CHARACTERS = 40
 _REFUSED = ("Unknown", "Error")
 
 
@@ -47,6 +48,7 @@ class Tasmota:
     def __init__(self) -> None:
         self._memory = Memory()
         self._known: dict[str, _Known] = {}
+        self._wills: dict[str, str] = {}  # topic: what it said before its device was discovered
 
     def recall(self, device: KnownDevice) -> None:
         """Take up topics and words of ``details``."""
@@ -78,7 +80,11 @@ class Tasmota:
         default = tasmota_topics.DEFAULT_STATE_TOPIC.fullmatch(topic)
         if default is None:
             return None
-        return self._undiscovered(default[2], message) if default[1] == "tele" and default[3] == "SENSOR" else []
+        if default[1] == "tele" and default[3] == "SENSOR":
+            return self._undiscovered(default[2], message)
+        if default[3] == "LWT" and (topic in self._wills or len(self._wills) < tasmota_topics.MAX_DEVICES):
+            self._wills[topic] = decode_text(message.payload)[:MAX_WORD_CHARACTERS]
+        return []
 
     def encode(self, device: KnownDevice, command: Command) -> list[Message]:
         """``POWER``, or ``POWER0`` for all outlets of a strip; see ``Dialect.encode``."""
@@ -119,7 +125,15 @@ class Tasmota:
         self._take(known, told)
         if not self._learn(native_id, told.layout, known):
             return []
-        return [self._announcement(native_id)] if known.kind is not None else []
+        return self._introduce(native_id) if known.kind is not None else []
+
+    def _introduce(self, native_id: str) -> list[Event]:
+        """The announcement of a device, and what its last will said before."""
+        known, layout = self._known[native_id], self._memory.layout_of[native_id]
+        events: list[Event] = [self._announcement(native_id)]
+        said = self._wills.pop(tasmota_topics.topic_of(layout, "tele LWT"), None)
+        online = None if said is None else tasmota_topics.online(said, known.online_word, known.offline_word)
+        return events if online is None else [*events, Report(native_id=native_id, online=online)]
 
     def _take(self, known: _Known, told: Discovery) -> None:
         known.relays, known.name, known.model, known.firmware = told.relays, told.name, told.model, told.firmware
@@ -133,7 +147,7 @@ class Tasmota:
         known = self._known[native_id]
         if known.kind is None:
             known.kind = _kind_of(sensors)
-            return [] if known.kind is None else [self._announcement(native_id)]
+            return [] if known.kind is None else self._introduce(native_id)
         return []
 
     def _announcement(self, native_id: str) -> Announcement:
@@ -168,7 +182,7 @@ class Tasmota:
         known = _Known(kind, 1 if kind is Kind.PLUG else 0, outdoors=is_outdoors(topic))
         if not self._learn(topic, Layout(topic), known):
             return []
-        return [self._announcement(topic), *self._measured(topic, sensors)]
+        return [*self._introduce(topic), *self._measured(topic, sensors)]
 
     def _of_device(self, native_id: str, leaf: str, message: Message) -> list[Event]:
         known = self._known[native_id]
@@ -179,7 +193,8 @@ class Tasmota:
         if not message.payload:  # a retained state that was cleared
             return []
         if name.startswith("POWER"):
-            return self._switched(native_id, {name: decode_text(message.payload)})
+            text = decode_text(message.payload)  # with SetOption4 the JSON answer comes here too
+            return self._switched(native_id, decode_object(message.payload) if text.startswith("{") else {name: text})
         body = decode_object(message.payload)
         if name == "SENSOR":
             return self._measured(native_id, body)

@@ -211,7 +211,7 @@ class TasmotaIrhvac:
         events: list[Event] = []
         if not by_hand:
             events.append(Reply(native_id, accepted=True, detail="the infrared frame was sent"))
-        if vendor is not None and by_hand and unit.vendor and vendor.upper() != unit.vendor.upper():
+        if by_hand and not _same_make(unit.vendor, vendor):
             return []  # the remote control of something else in the room
         unit.vendor = unit.vendor or vendor or ""
         unit.frame = unit.frame | _extras(frame)
@@ -270,6 +270,14 @@ def _frame(body: Mapping[str, object]) -> Mapping[str, object]:
 def _extras(frame: Mapping[str, object]) -> dict[str, object]:
     """Fields to repeat in the next frame, as they are: short words and numbers."""
     return {name: frame[name] for name in FRAME_DEFAULTS if name in frame and _can_repeat(frame[name])}
+
+
+def _same_make(known: str, seen: str | None) -> bool:
+    """Whether a frame can be of the unit; many a Midea speaks COOLIX."""
+    if not known or seen is None:
+        return True
+    pair = {known.upper(), seen.upper()}
+    return len(pair) == 1 or pair == {"MIDEA", "COOLIX"}
 
 
 def _can_repeat(value: object) -> bool:

@@ -16,10 +16,11 @@ from typing import Any
 
 import msgspec
 
-from core.errors import InvalidCommand
+from core.errors import InvalidCommand, PayloadError
 from core.words import Capabilities, Command, Kind
 from devices import orders
 from devices.base import Announcement, Event, KnownDevice, Message, Report
+from devices.limits import check_capabilities
 from devices.values import (
     decode_json,
     decode_object,
@@ -41,6 +42,9 @@ DEFAULT_BASE = "zigbee2mqtt"
 MAX_DEVICES = 2000
 MAX_BASES = 16
 MAX_EXPOSES = 500
+MAX_SWITCHES = 16
+MAX_NAME_CHARACTERS = 200
+MAX_WORD_CHARACTERS = 40
 _IEEE = re.compile(r"0x[0-9a-f]{16}")
 _SETTABLE = 2
 
@@ -76,6 +80,7 @@ class _Device:
     presence: str | None = None
     outdoors: bool = False
     climate: bool = False
+    tells_availability: bool = False
 
 
 @dataclass(slots=True)
@@ -121,6 +126,7 @@ class Zigbee2Mqtt:
         if topic.endswith("/availability"):
             device = self._by_topic.get(topic[: -len("/availability")])
             if device is not None:
+                device.tells_availability = True
                 return [Report(native_id=device.native_id, online=_online(message.payload))]
         base, found, leaf = topic.partition("/bridge/")
         if found and leaf == "devices":
@@ -141,8 +147,11 @@ class Zigbee2Mqtt:
 
     def _learn(self, topic: str, device: _Device) -> None:
         old = self._topic_of.get(device.native_id)
-        if old is not None and old != topic and self._by_topic[old].native_id == device.native_id:
-            del self._by_topic[old]
+        if old is not None and old != topic:
+            self._forget(device.native_id)
+        before = self._by_topic.get(topic)
+        if before is not None and before.native_id == device.native_id:
+            device.tells_availability = before.tells_availability
         self._by_topic[topic] = device
         self._topic_of[device.native_id] = topic
 
@@ -173,7 +182,9 @@ class Zigbee2Mqtt:
         about = members(entry)
         native_id, name = about.get("ieee_address"), about.get("friendly_name")
         definition = members(about.get("definition"))
-        if not isinstance(native_id, str) or not isinstance(name, str) or not name or not definition:
+        if not isinstance(native_id, str) or not _IEEE.fullmatch(native_id) or not definition:
+            return None
+        if not isinstance(name, str) or not _is_name(name):
             return None
         if about.get("disabled") is True or about.get("type") == "Coordinator":
             return None
@@ -190,10 +201,18 @@ class Zigbee2Mqtt:
         return announcement
 
     def _bridge_state(self, base: str, payload: bytes) -> list[Event]:
-        """Of a bridge that went away nobody hears; that it is back says nothing of its devices."""
-        if _online(payload) is not False:
+        """Nobody hears of the devices of a bridge that went away; once it is back, those are there that do not tell
+        themselves whether they are.
+        """
+        online = _online(payload)
+        devices = [self._by_topic[self._topic_of[one]] for one in sorted(self._bases[base]) if one in self._topic_of]
+        if online is None:
             return []
-        return [Report(native_id=native_id, online=False) for native_id in sorted(self._bases[base])]
+        return [
+            Report(native_id=device.native_id, online=online)
+            for device in devices
+            if not (online and device.tells_availability)
+        ]
 
     def _unannounced(self, topic: str, payload: bytes) -> list[Event]:
         """A name that no list explained counts only where it or the message tells the hardware address."""
@@ -217,6 +236,11 @@ class Zigbee2Mqtt:
         return (
             [Announcement(native_id, kind, name, details={"topic": topic, "base": base}), *reports] if reports else []
         )
+
+
+def _is_name(name: str) -> bool:
+    """Whether a friendly name can be a topic."""
+    return 0 < len(name) <= MAX_NAME_CHARACTERS and name.isprintable() and not set(name) & {"+", "#"}
 
 
 def _from_details(native_id: str, kind: Kind, details: dict[str, object]) -> _Device:
@@ -305,7 +329,7 @@ def _flatten(exposes: object) -> _Exposes:
             if about.get("type") == "numeric" and isinstance(unit, str):
                 found.units[name] = unit
             if group.get("type") == "switch" and about.get("type") == "binary" and _is_settable(about):
-                found.switches.append(name)
+                found.switches.append(name[:MAX_NAME_CHARACTERS])
     return found
 
 
@@ -342,7 +366,7 @@ def _announcement(
         "topic": topic,
         "base": base,
         "fields": {name: list(pair) for name, pair in fields.items()},
-        "switches": exposes.switches,
+        "switches": exposes.switches[:MAX_SWITCHES],
     }
     if outdoors:
         details["outdoors"] = True
@@ -375,13 +399,18 @@ def _capabilities(climate: dict[str, dict[str, object]]) -> Capabilities | None:
     fan_words = items(climate.get("fan_mode", {}).get("values"))
     fans = dict.fromkeys(fan for fan in (fan_step(one) for one in fan_words) if fan is not None)
     low, high = number(setpoint.get("value_min")), number(setpoint.get("value_max"))
-    return Capabilities(
+    unit = Capabilities(
         16.0 if low is None else low,
         30.0 if high is None else high,
         number(setpoint.get("value_step")) or 1.0,
         tuple(modes),
         tuple(fans),
     )
+    try:
+        check_capabilities(unit)
+    except PayloadError:  # one odd device must not hide the others of the list
+        return None
+    return unit
 
 
 def _words(climate: dict[str, dict[str, object]]) -> dict[str, str]:
@@ -389,11 +418,11 @@ def _words(climate: dict[str, dict[str, object]]) -> dict[str, str]:
     words: dict[str, str] = {}
     for theirs in items(climate.get("system_mode", {}).get("values")):
         mode = operating(theirs)[1]
-        if mode is not None:
+        if mode is not None and len(str(theirs)) <= MAX_WORD_CHARACTERS:
             words.setdefault(f"mode {mode.value}", str(theirs))
     for theirs in items(climate.get("fan_mode", {}).get("values")):
         fan = fan_step(theirs)
-        if fan is not None:
+        if fan is not None and len(str(theirs)) <= MAX_WORD_CHARACTERS:
             words.setdefault(f"fan {fan.value}", str(theirs))
     return words
 
