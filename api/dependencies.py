@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from api import security
 from api.schemas import LARGEST_ID
+from api.views import Present
 from core.clock import Clock
-from core.errors import Forbidden, NotFound, Unauthenticated
+from core.errors import AppError, Forbidden, NotFound, Unauthenticated
 from core.settings import Settings
 from core.words import Scope
 from storage.database import read_only
-from storage.repositories import accounts, homes, tokens
+from storage.repositories import accounts, fleet, homes, tokens
 from storage.tables import AccountRow, CommandRow, DeviceRow, HomeRow, RoomRow
 
 DEMO_HOME = "demo"
@@ -52,9 +53,14 @@ class Access:
 
     session: Session
     caller: Caller
-    now: datetime
+    present: Present
     settings: Settings
     language: str = "en"
+
+    @property
+    def now(self) -> datetime:
+        """The present instant of the home's clock."""
+        return self.present.now
 
     def home(self, reference: str, scope: Scope) -> HomeRow:
         """A home that the caller reaches so far.
@@ -102,7 +108,7 @@ class Access:
             The caller's reach is smaller.
         """
         admin_of = sum(scope is Scope.ADMIN for scope in self.caller.homes.values())
-        if admin_of == 0 or admin_of < homes.count_homes(self.session):
+        if admin_of == 0 or admin_of < fleet.count_homes(self.session):
             raise Forbidden("this needs scope admin in every home of this installation")
 
     def _check(self, home_id: int | None, scope: Scope, what: str) -> None:
@@ -175,6 +181,15 @@ def demo_caller(session: Session) -> Caller:
     return Caller(None, {} if home_id is None else {home_id: Scope.CONTROL}, demo=True)
 
 
+def may_still_read(request: Request, home_id: int) -> bool:
+    """Whether the credential of a request that lasts is still in force."""
+    with Session(read_only(context(request).database)) as session:
+        try:
+            return home_id in authenticate(request, session).homes
+        except AppError:
+            return False
+
+
 def refuse_unknown_parameters(request: Request) -> None:
     """A misspelt query parameter is an error, not silently another question.
 
@@ -203,7 +218,7 @@ def reading(request: Request) -> Iterator[Access]:
     made_with = context(request)
     with Session(read_only(made_with.database)) as session:
         caller = authenticate(request, session)
-        yield Access(session, caller, made_with.clock.now(), made_with.settings, language_of(request))
+        yield Access(session, caller, Present.of(made_with.clock), made_with.settings, language_of(request))
 
 
 def writing(request: Request) -> Iterator[Access]:
@@ -213,7 +228,7 @@ def writing(request: Request) -> Iterator[Access]:
     with Session(read_only(made_with.database)) as session:
         caller = authenticate(request, session)
     with Session(made_with.database) as session, session.begin():
-        yield Access(session, caller, made_with.clock.now(), made_with.settings, language_of(request))
+        yield Access(session, caller, Present.of(made_with.clock), made_with.settings, language_of(request))
 
 
 def anonymous_writing(request: Request) -> Iterator[Session]:

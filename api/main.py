@@ -1,17 +1,23 @@
-"""The application: routers, errors, and what surrounds every request."""
+"""The application: routers, errors, the page, and what surrounds every request."""
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 
-from api import openapi, problems, schemas, security
+from api import live, openapi, problems, schemas, security
 from api.dependencies import Context
+from api.metrics import Metrics
+from api.page import PageFiles
 from api.routers import devices, events, fleet, homes, rooms, root, session
+from api.surroundings import Surroundings
 from core.clock import Clock
 from core.settings import Settings
 
-PROBLEMS = {status: {"model": schemas.Problem, "description": text} for status, text in openapi.PROBLEMS.items()}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": schemas.Problem, "description": text} for status, text in openapi.PROBLEMS.items()
+}
 
 
 def create_app(
@@ -22,7 +28,7 @@ def create_app(
     Parameters
     ----------
     demo : bool
-        Let browsers on this machine read and control the home ``demo`` without a login.
+        Let browsers and programs on this machine read and control the home ``demo`` without a login.
     """
     app = FastAPI(
         title=openapi.TITLE,
@@ -33,11 +39,15 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.context = Context(database, clock, settings, demo, security.LoginLimiter())
+    app.state.tail = live.Tail(database)
+    app.state.metrics = Metrics(database)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS)
     for module in (session, homes, rooms, devices, events, fleet):
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(root.router)
+    app.router.default = PageFiles(page_dir)
     problems.install(app)
+    app.add_middleware(Surroundings, metrics=app.state.metrics)
     return app

@@ -81,6 +81,5 @@ async def _http_error(_: Request, error: Exception) -> Response:
 async def _validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [{"location": list(one["loc"]), "code": one["type"], "detail": one["msg"]} for one in error.errors()]
-    first = errors[0] if errors else {"location": [], "detail": "the request is not as it must be"}
-    place = ".".join(str(part) for part in first["location"])
-    return problem(422, "invalid_request", f"{place}: {first['detail']}" if place else first["detail"], errors=errors)
+    said = [f"{'.'.join(str(part) for part in one['location'])}: {one['detail']}" for one in errors]
+    return problem(422, "invalid_request", "; ".join(said[:3]) or "the request is not as it must be", errors=errors)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -11,7 +12,8 @@ from api.dependencies import Access
 from api.problems import LimitReached
 from core.errors import Conflict, InvalidCommand, InvalidRequest, Unauthenticated
 from core.words import Command, Fan, Kind, Mode
-from storage.repositories import accounts, homes, tokens
+from insights import usage as rules
+from storage.repositories import accounts, fleet, homes, live, tokens
 from storage.repositories.commands import BY_PERSON, CommandRepository
 from storage.repositories.decisions import DecisionRepository
 from storage.repositories.homes import DeviceNow
@@ -116,13 +118,13 @@ def list_homes(access: Access, limit: int, cursor: str | None) -> schemas.HomePa
 def list_devices(access: Access, home_ids: Iterable[int], limit: int, cursor: str | None) -> schemas.DevicePage:
     """Devices of these homes."""
     found = homes.devices_now(access.session, home_ids, paging.id_of(cursor) or 0, limit)
-    items = [views.device(one, access.now) for one in found]
+    items = [views.device(one, access.present) for one in found]
     return schemas.DevicePage(items=items, next=paging.next_of([item.id for item in items], limit))
 
 
 def quarantine(access: Access, limit: int, cursor: str | None) -> schemas.QuarantinePage:
     """Messages that could not be read, newest first."""
-    rows = homes.newest_quarantined(access.session, paging.id_of(cursor), limit)
+    rows = fleet.newest_quarantined(access.session, paging.id_of(cursor), limit)
     return schemas.QuarantinePage(items=views.quarantined(rows), next=paging.next_of([row.id for row in rows], limit))
 
 
@@ -131,7 +133,7 @@ def quarantine(access: Access, limit: int, cursor: str | None) -> schemas.Quaran
 
 def summary(access: Access, home: HomeRow) -> schemas.Summary:
     """The first screen of a home."""
-    event_id = homes.newest_event_id(access.session)
+    event_id = live.settled_event_id(access.session)
     found = homes.devices_now(access.session, [home.id])
     rooms = [_room(access, row, found) for row in homes.rooms_of_home(access.session, home.id)]
     heard = [
@@ -143,10 +145,10 @@ def summary(access: Access, home: HomeRow) -> schemas.Summary:
         time_zone=home.time_zone,
         currency=home.currency,
         as_of=access.now,
-        stale=views.is_stale(max(heard, default=None), access.now),
-        power_w=_power_w(found, access.now),
-        today=usage_service.today(access, home, found),
-        outdoor_temperature_c=_outdoor_c(found, access.now),
+        stale=not access.present.is_fresh(max(heard, default=None)),
+        power_w=_power_w(found, access.present),
+        today=usage_service.today(access, home),
+        outdoor_temperature_c=_outdoor_c(found, access.present),
         rooms=rooms,
         savings=schemas.Savings(days=_days_steered(access, home, rooms), days_needed=SAVINGS_DAYS_NEEDED),
         devices=schemas.DeviceCount(
@@ -162,35 +164,35 @@ def room(access: Access, row: RoomRow) -> schemas.Room:
 
 
 def _room(access: Access, row: RoomRow, found: Sequence[DeviceNow]) -> schemas.Room:
-    session, now = access.session, access.now
+    session, present = access.session, access.present
     inside = [one for one in found if one.device.room_id == row.id]
     unit = next((one for one in inside if one.device.kind == Kind.AIR_CONDITIONER), None)
     decided = DecisionRepository(session).newest(row.id)
-    in_force = OverrideRepository(session).current(row.id, now)
+    in_force = OverrideRepository(session).current(row.id, present.now)
     as_of = max((at for one in inside if (at := views.values_of(one).newest_at()) is not None), default=None)
     return schemas.Room(
         id=row.id,
         home_id=row.home_id,
         name=row.name,
         control=schemas.Control(row.control),
-        room_temperature_c=_of_room(inside, "room_temperature_c", now),
-        humidity_pct=_of_room(inside, "humidity_pct", now),
-        occupied=_of_room(inside, "occupied", now),
+        room_temperature_c=_of_room(inside, "room_temperature_c", present),
+        humidity_pct=_of_room(inside, "humidity_pct", present),
+        occupied=_of_room(inside, "occupied", present),
         comfort=None if unit is None else _comfort_now(access, row, unit),
         air_conditioner=None if unit is None else _air_conditioner(access, unit, found),
         decision=None if decided is None else _decisions(access, [decided])[0],
         override=views.override(in_force),
         as_of=as_of,
-        stale=views.is_stale(as_of, now),
+        stale=not present.is_fresh(as_of),
     )
 
 
-def _of_room(inside: Sequence[DeviceNow], quantity: str, now: datetime) -> object:
+def _of_room(inside: Sequence[DeviceNow], quantity: str, present: views.Present) -> Any:
     """The fresh value of a quantity; a thermometer's before that of another device, the newest before older ones."""
     known = [
         (one.device.kind == Kind.THERMOMETER, values.at(quantity), values.get(quantity))
         for one in inside
-        if (values := views.values_of(one)).fresh(quantity, now) is not None
+        if (values := views.values_of(one)).fresh(quantity, present) is not None
     ]
     return max(known, key=lambda one: one[:2])[2] if known else None
 
@@ -212,10 +214,11 @@ def _air_conditioner(access: Access, unit: DeviceNow, found: Sequence[DeviceNow]
     row, values = unit.device, views.values_of(unit)
     mode, fan = values.get("mode"), values.get("fan")
     newest = homes.newest_command(access.session, row.id)
-    power_w = values.fresh("power_w", access.now)
-    if power_w is None and row.appliance_id is not None:  # its metering plug
-        plugs = [one for one in found if one.device.appliance_id == row.appliance_id]
-        power_w = _power_w(plugs, access.now)
+    power_w = values.fresh("power_w", access.present)
+    if row.appliance_id is not None:  # a metering plug before it knows better
+        plugs = [one for one in found if one.device.appliance_id == row.appliance_id and one is not unit]
+        metered_w = _power_w(plugs, access.present)
+        power_w = power_w if metered_w is None else metered_w
     return schemas.AirConditioner(
         device_id=row.id,
         name=row.name,
@@ -230,26 +233,23 @@ def _air_conditioner(access: Access, unit: DeviceNow, found: Sequence[DeviceNow]
     )
 
 
-def _power_w(found: Sequence[DeviceNow], now: datetime) -> float | None:
-    """Sum of what devices draw; a meter of the house stands for all of them, two devices of an appliance for one."""
-    known = [(one, views.values_of(one).fresh("power_w", now)) for one in found]
-    powers = [(one, power_w) for one, power_w in known if power_w is not None]
-    meters = [power_w for one, power_w in powers if one.device.kind == Kind.METER]
-    if meters:
-        return float(sum(meters))
-    by_appliance: dict[object, float] = {}
-    for one, power_w in powers:
-        appliance = one.device.appliance_id or ("device", one.device.id)
-        by_appliance[appliance] = max(power_w, by_appliance.get(appliance, power_w))
-    return float(sum(by_appliance.values())) if powers else None
+def _power_w(found: Sequence[DeviceNow], present: views.Present) -> float | None:
+    """Sum of what devices draw, each appliance once; a meter of the house stands for all of them."""
+    powers = {one.device.id: views.values_of(one).fresh("power_w", present) for one in found}
+    telling = [
+        rules.Measuring(one.device.id, one.device.kind, one.device.appliance_id)
+        for one in found
+        if powers[one.device.id] is not None
+    ]
+    counted = [powers[one.device_id] for one in rules.whole_home(telling)]
+    return float(sum(counted)) if counted else None
 
 
-def _outdoor_c(found: Sequence[DeviceNow], now: datetime) -> float | None:
-    told = _of_room(found, "outdoor_temperature_c", now)
-    if told is None:  # a thermometer that belongs to no room hangs outside
-        outside = [one for one in found if one.device.room_id is None and one.device.kind == Kind.THERMOMETER]
-        told = _of_room(outside, "room_temperature_c", now)
-    return None if told is None else float(str(told))
+def _outdoor_c(found: Sequence[DeviceNow], present: views.Present) -> float | None:
+    told: float | None = _of_room(found, "outdoor_temperature_c", present)
+    if told is None:
+        told = _of_room([one for one in found if views.hangs_outdoors(one)], "room_temperature_c", present)
+    return told
 
 
 def _days_steered(access: Access, home: HomeRow, rooms: Sequence[schemas.Room]) -> int:

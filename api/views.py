@@ -1,17 +1,47 @@
 """Rows as the API shows them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from api import schemas
+from core.clock import Clock
 from core.sentences import sentence
 from core.units import from_epoch_us
+from core.words import CommandState, Kind, Scope
 from storage.repositories.homes import DeviceNow
 from storage.repositories.learned import ComfortCurve
 from storage.tables import CommandRow, DecisionRow, HomeRow, OverrideRow, QuarantineRow
 
-STALE_AFTER = timedelta(minutes=15)
+MINUTE = timedelta(minutes=1)
+STALE_AFTER = 15 * MINUTE
+# how long a value holds that nobody has repeated; a battery thermometer speaks once an hour if nothing moves
+FRESH = {
+    "room_temperature_c": 65 * MINUTE,
+    "humidity_pct": 180 * MINUTE,
+    "outdoor_temperature_c": 120 * MINUTE,
+    "occupied": 30 * MINUTE,
+}
+WALL_SLACK_S = 20.0  # under a fast clock a message on its way is minutes old
+OUTDOOR_WORDS = ("outdoor", "outside", "balcony", "室外", "户外", "戶外", "阳台", "陽台")
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The home's now, and what is still part of it."""
+
+    now: datetime
+    slack: timedelta
+
+    @classmethod
+    def of(cls, clock: Clock) -> "Present":
+        """The present of a clock."""
+        return cls(clock.now(), timedelta(seconds=WALL_SLACK_S * clock.factor))
+
+    def is_fresh(self, at: datetime | None, limit: timedelta = STALE_AFTER) -> bool:
+        """Whether something heard at ``at`` still holds."""
+        return at is not None and self.now - at <= max(limit, self.slack)
 
 
 class Values:
@@ -30,10 +60,9 @@ class Values:
         pair = self._values.get(quantity)
         return None if pair is None else from_epoch_us(int(pair[1]))
 
-    def fresh(self, quantity: str, now: datetime) -> Any:
-        """The newest value if it is not stale."""
-        at = self.at(quantity)
-        return self.get(quantity) if at is not None and now - at <= STALE_AFTER else None
+    def fresh(self, quantity: str, present: Present) -> Any:
+        """The newest value if it still holds."""
+        return self.get(quantity) if present.is_fresh(self.at(quantity), FRESH.get(quantity, STALE_AFTER)) else None
 
     def newest_at(self) -> datetime | None:
         """When the newest of them was measured."""
@@ -49,15 +78,18 @@ def values_of(found: DeviceNow) -> Values:
     return Values(None if found.state is None else found.state.values)
 
 
-def is_stale(at: datetime | None, now: datetime) -> bool:
-    """Whether something last heard at ``at`` is too old to act on."""
-    return at is None or now - at > STALE_AFTER
+def hangs_outdoors(found: DeviceNow) -> bool:
+    """Whether a thermometer belongs to no room and is named so."""
+    name = found.device.name.lower()
+    named = any(word in name for word in OUTDOOR_WORDS)
+    return found.device.room_id is None and found.device.kind == Kind.THERMOMETER and named
 
 
-def device(found: DeviceNow, now: datetime) -> schemas.Device:
+def device(found: DeviceNow, present: Present) -> schemas.Device:
     """A device and what it said last."""
     row, state, values = found.device, found.state, values_of(found)
     last_seen = None if state is None else state.last_report_at
+    silence = FRESH["room_temperature_c"] if row.kind == Kind.THERMOMETER else STALE_AFTER
     return schemas.Device(
         id=row.id,
         home_id=row.home_id,
@@ -66,7 +98,7 @@ def device(found: DeviceNow, now: datetime) -> schemas.Device:
         room=found.room,
         appliance_id=row.appliance_id,
         appliance=found.appliance,
-        kind=schemas.Kind(row.kind),
+        kind=Kind(row.kind),
         name=row.name,
         dialect=row.dialect,
         native_id=row.native_id,
@@ -75,8 +107,8 @@ def device(found: DeviceNow, now: datetime) -> schemas.Device:
         firmware=row.firmware,
         online=None if state is None else state.online,
         last_seen=last_seen,
-        stale=is_stale(last_seen, now),
-        power_w=values.fresh("power_w", now),
+        stale=not present.is_fresh(last_seen, silence),
+        power_w=values.fresh("power_w", present),
         values=values.plain(),
         capabilities=row.capabilities,
     )
@@ -90,14 +122,14 @@ def body(values: dict[str, Any] | None) -> schemas.CommandBody:
 
 def command_summary(row: CommandRow | None) -> schemas.CommandSummary | None:
     """Where a command stands."""
-    return None if row is None else schemas.CommandSummary(id=row.id, state=schemas.CommandState(row.state))
+    return None if row is None else schemas.CommandSummary(id=row.id, state=CommandState(row.state))
 
 
 def command(row: CommandRow) -> schemas.Command:
     """A command and what became of it."""
     return schemas.Command(
         id=row.id,
-        state=schemas.CommandState(row.state),
+        state=CommandState(row.state),
         device_id=row.device_id,
         requested_by=row.requested_by,
         body=body(row.body),
@@ -171,7 +203,7 @@ def comfort(room_id: int, curve: ComfortCurve) -> schemas.Comfort:
     return schemas.Comfort(room_id=room_id, points=points)
 
 
-def home(row: HomeRow, scope: schemas.Scope) -> schemas.Home:
+def home(row: HomeRow, scope: Scope) -> schemas.Home:
     """A household."""
     return schemas.Home(id=row.id, name=row.name, time_zone=row.time_zone, currency=row.currency, scope=scope)
 

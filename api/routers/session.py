@@ -1,12 +1,14 @@
 """Log in and out, and the first start's one-time setup."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
 from api import schemas, security, services
 from api.dependencies import AnonymousWriting, Reading, Writing, context
 
 router = APIRouter(tags=["session"])
-PUBLIC = {"security": []}
+PUBLIC: dict[str, Any] = {"security": []}
 
 
 @router.post("/setup", operation_id="setUp", openapi_extra=PUBLIC)

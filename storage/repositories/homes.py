@@ -3,19 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.words import Kind
 from storage.tables import (
     ApplianceRow,
     CommandRow,
-    CounterRow,
     DeviceRow,
     DeviceStateRow,
-    EventRow,
     HomeRow,
-    QuarantineRow,
     RoomRow,
 )
 
@@ -29,6 +26,23 @@ class DeviceNow:
     home: str
     room: str | None
     appliance: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredThing:
+    """A device as usage sees it."""
+
+    device_id: int
+    name: str
+    device_kind: str
+    appliance_kind: str | None
+    room_id: int | None
+    appliance_id: int | None
+
+    @property
+    def kind(self) -> str:
+        """What it measures: the fridge behind the plug, where that is known."""
+        return self.appliance_kind or self.device_kind
 
 
 def find_home(session: Session, reference: str) -> HomeRow | None:
@@ -66,25 +80,15 @@ def devices_now(session: Session, home_ids: Iterable[int], after: int = 0, limit
     return [DeviceNow(*row) for row in session.execute(query)]
 
 
-def newest_event_id(session: Session) -> int:
-    """Id of the newest live event, 0 where there is none."""
-    return session.scalar(select(func.max(EventRow.id))) or 0
-
-
-def newest_quarantined(session: Session, before: int | None, limit: int) -> Sequence[QuarantineRow]:
-    """Messages that could not be read, newest first."""
-    query = select(QuarantineRow).order_by(QuarantineRow.id.desc()).limit(limit)
-    return session.scalars(query if before is None else query.where(QuarantineRow.id < before)).all()
-
-
-def counters(session: Session) -> dict[str, int]:
-    """Things counted for ever, by name."""
-    return {name: value for name, value in session.execute(select(CounterRow.name, CounterRow.value))}
-
-
-def count_homes(session: Session) -> int:
-    """How many homes this installation has."""
-    return session.scalar(select(func.count()).select_from(HomeRow)) or 0
+def measured_things(session: Session, home_id: int) -> list[MeasuredThing]:
+    """Every device that a home has or had, with what it measures."""
+    rows = session.execute(
+        select(DeviceRow.id, DeviceRow.name, DeviceRow.kind, ApplianceRow.kind, DeviceRow.room_id, ApplianceRow.id)
+        .outerjoin(ApplianceRow, ApplianceRow.id == DeviceRow.appliance_id)
+        .where(DeviceRow.home_id == home_id)
+        .order_by(DeviceRow.id)
+    )
+    return [MeasuredThing(*row) for row in rows]
 
 
 def air_conditioner_of_room(session: Session, room_id: int) -> DeviceRow | None:

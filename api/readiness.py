@@ -1,0 +1,31 @@
+"""Whether what stands behind the API works."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from storage.database import read_only
+from storage.repositories import fleet
+
+HEARTBEAT_LIMIT = timedelta(seconds=30)
+PARTS = ("intake", "engine")
+
+
+def reasons_against(database: Engine) -> list[str]:
+    """Why this installation is not ready; empty where it is."""
+    try:
+        with Session(read_only(database)) as session:
+            revision, head = fleet.schema_revision(session), fleet.head_revision()
+            if revision != head:
+                return [f"the database stands at schema {revision}, expected {head}: run `lingyun serve` once"]
+            beats = {part: fleet.heartbeat(session, part) for part in PARTS}
+    except SQLAlchemyError as error:
+        return [f"the database does not answer ({type(error).__name__})"]
+    now = datetime.now(UTC)
+    return [
+        f"the {part} was last alive {(now - at).total_seconds():.0f} s ago"
+        for part, at in beats.items()
+        if at is not None and now - at > HEARTBEAT_LIMIT
+    ]

@@ -1,0 +1,166 @@
+"""The ledger of energy, summed for whoever asks.
+
+Where a device has two sources on a local day, the one that covers more of that day is taken for all of it, and the
+device's own counter unless the other covers clearly more (``TIE_S``). So hours sum to their day, days to their month.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import TextClause, func, select, text
+from sqlalchemy.orm import Session
+
+from core.units import to_epoch_us
+from core.words import Source
+from storage.tables import DeviceRow, UsageDayRow
+
+TIE_S = 900.0  # integrated power covers up to 5 minutes behind a last reading; a counter does not
+_HOUR = timedelta(hours=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A span within one local day; pieces of one group are summed together."""
+
+    group: int
+    start: datetime
+    end: datetime
+    day: date
+    whole_day: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What a device used in a group's pieces, by one source."""
+
+    group: int
+    device_id: int
+    source: Source
+    energy_kwh: float
+    covered_s: float
+
+
+def sums(session: Session, device_ids: Collection[int], pieces: Sequence[Piece]) -> list[Sum]:
+    """Usage by group, device and source, from the coarsest table that holds the pieces exactly."""
+    if not device_ids or not pieces:
+        return []
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    rows = session.execute(
+        _QUERIES[_table_for(pieces), sqlite],
+        {
+            "pieces": json.dumps(
+                [[one.group, to_epoch_us(one.start), to_epoch_us(one.end), one.day.isoformat()] for one in pieces]
+            ),
+            "devices": json.dumps(sorted(device_ids)),
+            "first_day": min(one.day for one in pieces).isoformat(),
+            "last_day": max(one.day for one in pieces).isoformat(),
+            "tie_s": TIE_S,
+        },
+    )
+    return [Sum(group, device_id, Source(source), *amounts) for group, device_id, source, *amounts in rows]
+
+
+def kwh_by_day(session: Session, device_ids: Collection[int], first: date, last: date) -> Mapping[date, float]:
+    """The devices' total by local day. [kWh]"""
+    if not device_ids:
+        return {}
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    rows = session.execute(
+        _DAY_TOTALS[sqlite],
+        {
+            "devices": json.dumps(sorted(device_ids)),
+            "first_day": first.isoformat(),
+            "last_day": last.isoformat(),
+            "tie_s": TIE_S,
+        },
+    )
+    return {date.fromisoformat(day): energy_kwh for day, energy_kwh in rows}
+
+
+def first_days(session: Session, device_ids: Collection[int]) -> dict[int, date]:
+    """The local day on which each device first measured energy; devices that never did are left out."""
+    first = select(func.min(UsageDayRow.day)).where(UsageDayRow.device_id == DeviceRow.id).scalar_subquery()
+    rows = session.execute(select(DeviceRow.id, first).where(DeviceRow.id.in_(list(device_ids))))
+    return {device_id: date.fromisoformat(day) for device_id, day in rows if day is not None}
+
+
+def _table_for(pieces: Sequence[Piece]) -> str:
+    if all(one.whole_day for one in pieces):
+        return "usage_day"
+    on_the_hour = not any((edge - _EPOCH) % _HOUR for one in pieces for edge in (one.start, one.end))
+    return "usage_hour" if on_the_hour else "usage_quarter"
+
+
+# Lists come in as one JSON text each: a statement of a thousand parameters takes longer to build than to run.
+_LISTS = {
+    True: """
+        piece AS (
+            SELECT json_extract(value, '$[0]') AS number, json_extract(value, '$[1]') AS start_at,
+                   json_extract(value, '$[2]') AS end_at, json_extract(value, '$[3]') AS day
+            FROM json_each(:pieces)
+        ),
+        chosen_device AS (SELECT value AS id FROM json_each(:devices))
+    """,
+    False: """
+        piece AS (
+            SELECT (value ->> 0)::int AS number, (value ->> 1)::bigint AS start_at,
+                   (value ->> 2)::bigint AS end_at, value ->> 3 AS day
+            FROM jsonb_array_elements(CAST(:pieces AS jsonb))
+        ),
+        chosen_device AS (SELECT value::bigint AS id FROM jsonb_array_elements_text(CAST(:devices AS jsonb)))
+    """,
+}
+# CROSS JOIN keeps SQLite's planner to this order: few devices and pieces, each a range of the primary key
+_PICKED = """
+        picked AS (
+            SELECT usage_day.device_id, usage_day.day,
+                CASE WHEN sum(CASE WHEN source = 'counter' THEN covered_s + :tie_s ELSE 0 END)
+                       >= sum(CASE WHEN source = 'integrated' THEN covered_s ELSE 0 END)
+                     AND max(CASE WHEN source = 'counter' THEN 1 ELSE 0 END) = 1
+                THEN 'counter' ELSE 'integrated' END AS source
+            FROM chosen_device CROSS JOIN usage_day
+            WHERE usage_day.device_id = chosen_device.id AND usage_day.day BETWEEN :first_day AND :last_day
+            GROUP BY usage_day.device_id, usage_day.day
+        )
+"""
+_FROM_TIMES = """
+        FROM piece CROSS JOIN chosen_device CROSS JOIN {table} AS used CROSS JOIN picked
+        WHERE used.device_id = chosen_device.id AND used.start_at >= piece.start_at AND used.start_at < piece.end_at
+          AND picked.device_id = used.device_id AND picked.day = piece.day AND picked.source = used.source
+"""
+_FROM_DAYS = """
+        FROM piece CROSS JOIN chosen_device CROSS JOIN usage_day AS used CROSS JOIN picked
+        WHERE used.device_id = chosen_device.id AND used.day = piece.day
+          AND picked.device_id = used.device_id AND picked.day = used.day AND picked.source = used.source
+"""
+
+
+def _sum_query(table: str, sqlite: bool) -> TextClause:
+    source = _FROM_DAYS if table == "usage_day" else _FROM_TIMES.format(table=table)
+    return text(
+        f"""WITH {_LISTS[sqlite]}, {_PICKED}
+        SELECT piece.number, used.device_id, used.source, sum(used.energy_kwh), sum(used.covered_s)
+        {source}
+        GROUP BY piece.number, used.device_id, used.source
+        ORDER BY piece.number, used.device_id"""
+    )
+
+
+_QUERIES = {
+    (table, sqlite): _sum_query(table, sqlite)
+    for table in ("usage_quarter", "usage_hour", "usage_day")
+    for sqlite in (True, False)
+}
+_DAY_TOTALS = {
+    sqlite: text(
+        f"""WITH {_LISTS[sqlite].split("),", 1)[1]}, {_PICKED}
+        SELECT used.day, sum(used.energy_kwh)
+        FROM picked CROSS JOIN usage_day AS used
+        WHERE used.device_id = picked.device_id AND used.day = picked.day AND used.source = picked.source
+        GROUP BY used.day"""  # noqa: S608 names of ours
+    )
+    for sqlite in (True, False)
+}
