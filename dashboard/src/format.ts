@@ -48,7 +48,10 @@ export function makeFormats(place: Place) {
     minute: "2-digit",
     hourCycle: "h23",
   });
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "long" });
+  const ages = {
+    long: new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "long" }),
+    short: new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" }),
+  };
 
   function power(powerW: number | null | undefined): Figure {
     if (powerW == null) return { value: "–", unit: "W" };
@@ -102,7 +105,8 @@ export function makeFormats(place: Place) {
     },
 
     /** How long before `now` an instant was, in words. */
-    age(instant: string | Date, now: string | Date): string {
+    age(instant: string | Date, now: string | Date, style: "long" | "short" = "long"): string {
+      const relative = ages[style];
       const elapsedMs = new Date(instant).getTime() - new Date(now).getTime();
       const size = Math.abs(elapsedMs);
       if (size < MINUTE_MS) return relative.format(0, "second");
