@@ -3,7 +3,7 @@
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,9 +28,7 @@ log = get_logger(__name__)
 
 HISTORY_DAYS = 30
 CARBON_KG_PER_KWH = 0.5306  # China's average grid factor of 2023, published 2026-01 by MEE and NBS
-TARIFF = "shanghai_peak_valley"
-
-Record = tuple[datetime, Message]
+TARIFF = "shanghai_time_of_use"
 
 
 def prepare_demo(settings: Settings, database: Engine, broker: Broker, *, speed: float, seed: int) -> Clock:
@@ -59,7 +57,7 @@ def prepare_demo(settings: Settings, database: Engine, broker: Broker, *, speed:
 
 def seed_home(database: Engine, start: datetime) -> None:
     """What a household would have set up: rooms, which device stands where, the tariff."""
-    from insights.tariff import shipped_tariff
+    from insights.tariff import load_document
     from storage.repositories.tariffs import set_tariff
 
     began_at = start - timedelta(days=HISTORY_DAYS + 1)
@@ -81,8 +79,8 @@ def seed_home(database: Engine, start: datetime) -> None:
                 session.add(appliance)
                 session.flush()
             session.add(device_row(device, home.id, room_id, appliance.id, began_at))
-        document, source = shipped_tariff(TARIFF)
-        set_tariff(session, home.id, began_at, document, source)
+        document = load_document(TARIFF)
+        set_tariff(session, home.id, began_at, document, document.get("source"))
         save_clock(session, clock)
 
 
@@ -164,19 +162,19 @@ def demo_home_command(data_dir: Path, seed: int) -> list[str]:
     return [sys.executable, "-m", "simulator.fleet", "demo-home", "--seed", str(seed), "--data-dir", str(data_dir)]
 
 
-def shown(records: Iterator[Record], until: datetime) -> Iterator[Record]:
-    """The records, with a progress bar on a terminal and a line every ten days in a pipe."""
+def shown(records: Iterable[tuple[datetime, str, bytes, bool]], until: datetime) -> Iterator[tuple[datetime, Message]]:
+    """The messages, with a progress bar on a terminal and a line every ten days in a pipe."""
     began_at = until - timedelta(days=HISTORY_DAYS)
     day = -1
     console = Console(stderr=True)
     columns = (TextColumn("Thirty days of history"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("history", total=HISTORY_DAYS)
-        for record in records:
-            passed = (record[0] - began_at).days
+        for received_at, topic, payload, retained in records:
+            passed = (received_at - began_at).days
             if passed != day:
                 day = passed
                 progress.update(task, completed=day)
                 if day % 10 == 0 and not console.is_terminal:
                     log.info("history", day=day, of=HISTORY_DAYS)
-            yield record
+            yield received_at, Message(topic, payload, retained=retained)
