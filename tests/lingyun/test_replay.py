@@ -188,6 +188,32 @@ def test_an_intake_that_restarts_only_delays(house: House, monkeypatch: pytest.M
     assert len(house.stored("plug")) == 500
 
 
+def test_a_broker_that_is_killed_and_restarts_only_delays(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "READINGS_PER_MESSAGE", 10)
+    monkeypatch.setattr(module, "WINDOW", 20)
+    embedded = start_embedded_broker(tmp_path / "data", 0)
+    house = House(tmp_path / "data", sqlite_url, tmp_path)
+    recording, map_file = house.record([(10 * n, 100.0, None) for n in range(1000)])
+    status: list[int] = []
+    run = threading.Thread(target=lambda: status.append(replay(recording, map_file, house.name, None, house.settings)))
+    with house.intake():
+        run.start()
+        end = time.monotonic() + 30
+        while not house.stored("plug") and time.monotonic() < end:
+            time.sleep(0.005)
+        embedded.process.kill()
+        embedded.process.wait()
+        embedded = start_embedded_broker(tmp_path / "data", house.broker.port)
+        run.join(60)
+        stored = len(house.stored("plug"))
+    house.database.dispose()
+    embedded.stop()
+    assert status == [0]
+    assert stored == 1000
+
+
 def test_without_an_intake_it_says_so_and_fails(
     house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
