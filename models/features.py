@@ -254,8 +254,9 @@ def policy_raw(arrays: Raw) -> dict[str, Array]:
     sign = np.where(heating, -1.0, 1.0)
     edge_c = np.where(heating, arrays["comfort_low_c"], arrays["comfort_high_c"])
     prices = np.concatenate([arrays["price_now"][..., np.newaxis], arrays["price_ahead"]], axis=-1)
-    mean_price = np.mean(prices, axis=-1)
-    price_ratio = prices / np.where(mean_price > 0.0, mean_price, 1.0)[..., np.newaxis]
+    mean_price = np.mean(prices, axis=-1, keepdims=True)
+    priced = mean_price > 0.0
+    price_ratio = np.where(priced, prices / np.where(priced, mean_price, 1.0), 1.0)
     on = arrays["on"] > 0.5
     angle = 2.0 * np.pi * arrays["local_hour"] / 24.0
     raw = {

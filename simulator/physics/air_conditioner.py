@@ -61,7 +61,7 @@ class UnitOutput:
 
 
 def part_load_factor(load: Array) -> Array:
-    """COP at a load over COP at full load, of an inverter compressor: best near 40 % of the rated capacity."""
+    """COP at a load over COP at full load, of an inverter compressor: best near 30 % of the rated capacity."""
     return np.asarray(1.0 + 0.62 * (1.0 - load) - 0.48 * np.square(np.maximum(0.4 - load, 0.0)) / 0.16)
 
 
