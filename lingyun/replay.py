@@ -31,7 +31,7 @@ from lingyun.setup import ensure_home
 from storage.database import open_database, read_only
 from storage.tables import DeviceRow, HomeRow, ReportRow
 
-READINGS_PER_MESSAGE = 100
+READINGS_PER_MESSAGE = 200
 WINDOW = 1_000  # messages that are sent and not yet seen in the database
 CONNECT_TIMEOUT_S = 15.0
 PATIENCE_S = 60.0  # without a single reading stored; long enough for an intake to restart
