@@ -36,13 +36,13 @@ class FileLock:
         Another process holds it.
     """
 
-    def __init__(self, database: Engine, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, database: Engine) -> None:
         self._file: IO[str] | None = None
         path = lock_file(database)
         if path is None:
             return
         file = path.open("w")
-        end_s = time.monotonic() + patience_s
+        end_s = time.monotonic() + PATIENCE_S
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,7 +61,7 @@ class FileLock:
             self._file = None
 
 
-def lock_session(connection: Connection, patience_s: float = PATIENCE_S) -> None:
+def lock_session(connection: Connection) -> None:
     """Take the lock of a PostgreSQL database for as long as this connection lives; nothing on others.
 
     Raises
@@ -71,7 +71,7 @@ def lock_session(connection: Connection, patience_s: float = PATIENCE_S) -> None
     """
     if connection.dialect.name != "postgresql":
         return
-    end_s = time.monotonic() + patience_s
+    end_s = time.monotonic() + PATIENCE_S
     while True:
         with connection.begin():
             if connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (ADVISORY_KEY,)).scalar():

@@ -36,6 +36,7 @@ FUTURE_US = timedelta(days=1) // timedelta(microseconds=1)  # a clock may be thi
 REMEMBERED_FINGERPRINTS = 50_000  # more than any broker redelivers
 FINGERPRINT_SPAN_US = timedelta(hours=1) // timedelta(microseconds=1)
 FIRST_QUANTITY = 6  # place in a row
+NOTHING = (None,) * len(QUANTITIES)
 _quantities = attrgetter(*QUANTITIES)
 _MODE, _FAN = QUANTITIES.index("mode"), QUANTITIES.index("fan")
 
@@ -159,7 +160,7 @@ class Writer:
             if device.running_us is not None and at_us <= device.running_us:
                 at_us = device.running_us + 1
         quantities = _quantities(report)
-        if quantities.count(None) == len(quantities):
+        if quantities == NOTHING:
             return
         if report.mode is not None or report.fan is not None:
             quantities = _plain_words(quantities)
