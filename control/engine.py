@@ -50,7 +50,7 @@ SAVE_EVERY = timedelta(hours=1)
 COMMANDS_SINCE = timedelta(hours=2)  # as far back as the guard and the explanation of changes look
 JUST_NOW = timedelta(hours=1)  # a manual change says that somebody is in
 EARLIEST_START_S = 7200.0  # before a forecast return that a unit may start
-SLACK_WALL_S = 1.0  # that the instants of different processes may be apart
+SLACK_WALL_S = 3.0  # that the instants of different processes may be apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,14 @@ class Engine:
         """An override for a change that no command explains; nothing in a room that is not ours to control."""
         unit_id = mind.layout.unit.id
         slack = timedelta(seconds=SLACK_WALL_S * self.clock.factor)
-        change = overrides.look(mind.unit, look.live[unit_id].values, look.commands[unit_id], look.now, slack)
+        change = overrides.look(
+            mind.unit,
+            look.live[unit_id].values,
+            look.commands[unit_id],
+            look.now,
+            slack=slack,
+            step_k=limits_of(mind.layout).step_k,
+        )
         if change is None or mind.layout.control == "off":
             return None
         with Session(self.database, expire_on_commit=False) as session, session.begin():
@@ -274,6 +281,7 @@ class Engine:
             local=local,
             presence=home.presence,
             occupied=occupied,
+            seen=evidence.weights()[0] > 0.0,
             weather=weather,
             band=curve.at(season, asleep),
             season=season,
@@ -418,7 +426,10 @@ class Engine:
                 return
             curve = look.curves[layout.id]
             end = look.now if first_at is None else first_at
-            habits = learning.learn_room(session, layout, home.presence, curve, end, limits_of(layout).quiet)
+            habits = learning.learn_room(session, layout, curve, end, limits_of(layout).quiet)
+        if habits.program.days <= (0.0 if mind.program is None else mind.program.days):
+            return
+        home.presence.take_over(habits.presence)
         mind.program, mind.pull_down_k_per_h = habits.program, habits.pull_down_k_per_h
         mind.unit.switched_at = mind.unit.switched_at or habits.switched_at
         fresh = all(point.observations == 0 for states in curve.points.values() for point in states.values())
@@ -591,6 +602,7 @@ def _reason(
         low_c=view.band.low_c,
         high_c=view.band.high_c,
         occupied=view.occupied,
+        seen=view.seen,
         next_return=view.presence.next_return(view.room_id, view.state.at),
         lead_s=lead_s(view, mind.pull_down_k_per_h),
         outlook=mind.outlook,

@@ -67,7 +67,7 @@ class Limits:
     minimum_run_s: float = 900.0
     minimum_rest_s: float = 600.0
     writes_per_hour: int = 4
-    dead_band_k: float = 0.5
+    dead_band_k: float = 1.0
     quiet: tuple[int, int] | None = (23 * 60, 7 * 60)  # start and end, minutes after local midnight
 
 
@@ -347,9 +347,10 @@ def _veto(wish: Wish, context: _Context) -> str | None:
     known = context.history.known
     if known and not _differs(wish, state, 0.05):
         return ""
-    if known and not _differs(wish, state, limits.dead_band_k - 1e-6, fan_matters=False):
-        return "dead_band"
     needed = _outside_k(state) > COMFORT_TOLERANCE_K and state.occupied >= OCCUPIED_RATIO
+    dead_band_k = min(limits.dead_band_k, limits.step_k) if needed else limits.dead_band_k
+    if known and not _differs(wish, state, dead_band_k - 1e-6, fan_matters=False):
+        return "dead_band"
     if in_quiet_hours(limits, state.local_minute) and not needed:
         return "quiet_hours"
     if sum(now - at < HOUR for at in context.history.writes) >= limits.writes_per_hour:

@@ -34,6 +34,7 @@ class Habits:
     curve: ComfortCurve
     pull_down_k_per_h: float
     switched_at: datetime | None
+    presence: Presence  # of this room alone
 
 
 def learn_weather(session: Session, layout: RoomLayout, now: datetime) -> WeatherMemory:
@@ -48,13 +49,13 @@ def learn_weather(session: Session, layout: RoomLayout, now: datetime) -> Weathe
 def learn_room(
     session: Session,
     layout: RoomLayout,
-    presence: Presence,
     curve: ComfortCurve,
     end: datetime,
     asleep: tuple[int, int] | None,
 ) -> Habits:
-    """Habits of a room from the thirty days before ``end``; what people were seen to do goes into ``presence``."""
+    """Habits of a room from the thirty days before ``end``; ``curve`` is what was believed before."""
     zone = layout.home.zone
+    presence = Presence(zone)
     settings = read_settings(session, layout.unit.id, end - HISTORY, end)
     things = (*layout.thermometers, *layout.signs, layout.unit)
     quarters = read_quarters(session, {thing.id for thing in things}, end - HISTORY, end)
@@ -70,13 +71,13 @@ def learn_room(
         _learn_comfort(curve, held, air_c, zone, asleep),
         _pull_down(held, air_c),
         _last_switch(settings),
+        presence,
     )
 
 
 def _learn_presence(
     presence: Presence, layout: RoomLayout, held: ByQuarter, quarters: Mapping[int, Sequence[Quarter]]
 ) -> None:
-    presence.rooms.pop(layout.id, None)
     used = {thing.id: {quarter.start_s: quarter for quarter in quarters.get(thing.id, [])} for thing in layout.signs}
     sensed: dict[int, bool] = {}
     for rows in quarters.values():

@@ -5,7 +5,8 @@ is on its way, or was observed since the last look; anything else is a person's 
 
 Kept in ``learned`` (scope ``room``, name ``unit``)::
 
-    {"version": 1, "expected": {quantity: value}, "looked_at": us, "switched_at": us or null, "control": "auto"}
+    {"version": 1, "expected": {quantity: value}, "looked_at": us, "switched_at": us or null, "hand_at": us or null,
+     "control": "auto"}
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,7 @@ from core.words import Command, CommandState
 from storage.tables import CommandRow
 
 QUANTITIES = ("on", "mode", "setpoint_c", "fan")
+_INSTANTS = ("looked_at", "switched_at", "hand_at")
 SAME_K = 0.05
 
 
@@ -29,6 +31,7 @@ class UnitMemory:
     expected: dict[str, Any] = field(default_factory=dict)
     looked_at: datetime | None = None
     switched_at: datetime | None = None  # it last went on or off
+    hand_at: datetime | None = None  # the unit itself last said that a person did it
     control: str | None = None  # of the room, at the last look
 
     def to_json(self) -> dict[str, Any]:
@@ -36,8 +39,7 @@ class UnitMemory:
         return {
             "version": 1,
             "expected": self.expected,
-            "looked_at": None if self.looked_at is None else to_epoch_us(self.looked_at),
-            "switched_at": None if self.switched_at is None else to_epoch_us(self.switched_at),
+            **{name: _to_us(getattr(self, name)) for name in _INSTANTS},
             "control": self.control,
         }
 
@@ -45,13 +47,8 @@ class UnitMemory:
     def from_json(cls, value: Mapping[str, Any] | None) -> "UnitMemory":
         """The memory of ``to_json``."""
         value = value or {}
-        looked_at, switched_at = value.get("looked_at"), value.get("switched_at")
-        return cls(
-            dict(value.get("expected") or {}),
-            None if looked_at is None else from_epoch_us(looked_at),
-            None if switched_at is None else from_epoch_us(switched_at),
-            value.get("control"),
-        )
+        instants = {name: None if value.get(name) is None else from_epoch_us(value[name]) for name in _INSTANTS}
+        return cls(dict(value.get("expected") or {}), **instants, control=value.get("control"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,13 @@ class Change:
 
 
 def look(
-    memory: UnitMemory, values: Mapping[str, Value], commands: Iterable[CommandRow], now: datetime, slack: timedelta
+    memory: UnitMemory,
+    values: Mapping[str, Value],
+    commands: Iterable[CommandRow],
+    now: datetime,
+    *,
+    slack: timedelta,
+    step_k: float,
 ) -> Change | None:
     """Compare what a unit shows with what it should; updates ``memory``.
 
@@ -73,6 +76,8 @@ def look(
         Commands of this unit that were sent lately, by whomever.
     slack : timedelta
         How far the instants of different processes may be apart.
+    step_k : float
+        Of the unit's setpoints: it may round what it is told to the nearest.
 
     Returns
     -------
@@ -81,7 +86,7 @@ def look(
     """
     since = memory.looked_at or now
     explaining = [row for row in commands if _may_explain(row, since - slack)]
-    hand, hand_at = _says_by_hand(values, since), since
+    hand, hand_at = _says_by_hand(memory, values), since
     for name in QUANTITIES:
         if name not in values or values[name][0] is None:
             continue
@@ -90,7 +95,7 @@ def look(
         if before is None or not _same(value, before):
             if name == "on" and before is not None:
                 memory.switched_at = at
-            if before is not None and not _explained(name, value, explaining) and _matters(name, values):
+            if before is not None and not _explained(name, value, explaining, step_k) and _matters(name, values):
                 hand, hand_at = True, max(hand_at, at)
             memory.expected[name] = value
     memory.looked_at = now
@@ -112,17 +117,26 @@ def _may_explain(row: CommandRow, since: datetime) -> bool:
     """Sent, and not already seen to be done before the last look."""
     if row.sent_at is None or row.state == CommandState.QUEUED:
         return False
-    return row.observed_at is None or row.observed_at >= since
+    done_at = row.observed_at or row.ended_at
+    return done_at is None or done_at >= since
 
 
-def _explained(name: str, value: object, commands: Iterable[CommandRow]) -> bool:
+def _explained(name: str, value: object, commands: Iterable[CommandRow], step_k: float) -> bool:
     """By a command that says so, or that left the quantity to the unit (which may move it along with the others)."""
-    return any(name not in row.body or _same(value, row.body[name]) for row in commands)
+    return any(name not in row.body or _same(value, row.body[name], step_k / 2.0) for row in commands)
 
 
-def _says_by_hand(values: Mapping[str, Value], since: datetime) -> bool:
+def _says_by_hand(memory: UnitMemory, values: Mapping[str, Value]) -> bool:
+    """Whether the unit itself says, since the last look, that a person did it (an infrared receiver saw a remote)."""
     flag = values.get("by_hand")
-    return flag is not None and bool(flag[0]) and flag[1] > since
+    if flag is None or not flag[0] or flag[1] == memory.hand_at:
+        return False
+    first, memory.hand_at = memory.looked_at is None, flag[1]
+    return not first
+
+
+def _to_us(at: datetime | None) -> int | None:
+    return None if at is None else to_epoch_us(at)
 
 
 def _matters(name: str, values: Mapping[str, Value]) -> bool:
@@ -131,9 +145,9 @@ def _matters(name: str, values: Mapping[str, Value]) -> bool:
     return name == "on" or on is None or bool(on[0])
 
 
-def _same(a: object, b: object) -> bool:
+def _same(a: object, b: object, tolerance_k: float = SAME_K) -> bool:
     if isinstance(a, bool) or isinstance(b, bool) or isinstance(a, str) or isinstance(b, str):
         return a == b
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-        return abs(a - b) < SAME_K
+        return abs(a - b) <= tolerance_k + 1e-9
     return a == b

@@ -23,6 +23,7 @@ SILENT_SHARE = 0.25  # weight of silence of a thing that people only sometimes u
 HALVES_AFTER_S = 70 * 86_400.0
 LIKELY = 0.5
 POOLED = 1.5  # weight of the same hour on other days of the same kind
+PRIOR, PRIOR_WEIGHT = 0.7, 2.0  # before anything is known, rather somebody than nobody: comfort comes first
 LOOK_AHEAD_H = 24
 
 
@@ -61,6 +62,11 @@ class Presence:
         slot[0] += QUARTER_WEIGHT * present
         slot[1] += QUARTER_WEIGHT * absent
 
+    def take_over(self, other: "Presence") -> None:
+        """Replace what is known of some rooms and things by what another forecast knows of them."""
+        self.rooms.update(other.rooms)
+        self.standby_w.update(other.standby_w)
+
     def forget(self, seconds: float) -> None:
         """Let what was learned fade."""
         keep = 0.5 ** (seconds / HALVES_AFTER_S)
@@ -77,7 +83,7 @@ class Presence:
         alike = range(5) if weekday < 5 else range(5, 7)
         present = sum(slots[day * SLOT_DAYS + hour][0] for day in alike)
         absent = sum(slots[day * SLOT_DAYS + hour][1] for day in alike)
-        pooled = (present + 0.25) / (present + absent + 0.5)
+        pooled = (present + PRIOR_WEIGHT * PRIOR) / (present + absent + PRIOR_WEIGHT)
         own_present, own_absent = slots[index]
         return (own_present + POOLED * pooled) / (own_present + own_absent + POOLED)
 

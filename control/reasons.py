@@ -23,6 +23,7 @@ class Grounds:
     low_c: float
     high_c: float
     occupied: float
+    seen: bool  # somebody is in by evidence, not by habit
     next_return: datetime | None
     lead_s: float  # that the room takes to become comfortable
     outlook: Outlook | None
@@ -70,7 +71,7 @@ def _by_situation(action: Action, grounds: Grounds) -> tuple[str, dict[str, Any]
     values: dict[str, Any] = {"room": grounds.room_temperature_c, "low": grounds.low_c, "high": grounds.high_c}
     if grounds.occupied >= OCCUPIED_RATIO:
         if action.target.on:
-            return "comfort", values
+            return ("comfort" if grounds.seen else "comfort_usual"), values
         room_c = grounds.room_temperature_c
         inside = room_c is not None and grounds.low_c <= room_c <= grounds.high_c
         return ("comfortable" if inside else "coasting"), values

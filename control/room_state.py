@@ -221,7 +221,7 @@ def limits_of(layout: RoomLayout) -> Limits:
         fans=unit.fans,
         household_low_c=float(household.get("low_c", unit.setpoint_min_c)),
         household_high_c=float(household.get("high_c", unit.setpoint_max_c)),
-        dead_band_k=max(0.5, unit.setpoint_step_k),
+        dead_band_k=max(1.0, unit.setpoint_step_k),
         quiet=None if not quiet else (_minutes(quiet["start"]), _minutes(quiet["end"])),
     )
 

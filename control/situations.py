@@ -26,6 +26,7 @@ class RoomView:
     local: datetime  # the instant in the home's zone
     presence: Presence
     occupied: float  # now, 0..1
+    seen: bool  # somebody is in by evidence, not by habit
     weather: WeatherAhead
     band: ComfortPoint  # now; while nobody is in, at return
     season: Season

@@ -11,75 +11,80 @@ LANGUAGES = ("en", "zh-Hans", "zh-Hant")
 
 _MAIN: dict[str, tuple[str, str, str]] = {
     "comfort": (
-        "{unit}: somebody is probably in, and the room is at {room}.",
-        "{unit}:房间里可能有人,室温 {room}。",
-        "{unit}:房間裡可能有人,室溫 {room}。",
+        "{unit}: somebody is in, and the room is at {room}.",
+        "{unit}：房间里有人，室温 {room}。",
+        "{unit}：房間裡有人，室溫 {room}。",
+    ),
+    "comfort_usual": (
+        "{unit}: somebody is usually in at this hour, and the room is at {room}.",
+        "{unit}：这个时段通常有人，室温 {room}。",
+        "{unit}：這個時段通常有人，室溫 {room}。",
     ),
     "return": (
         "{unit}, because somebody is usually home from {from_time} and the room takes {minutes} minutes.",
-        "{unit},因为通常 {from_time} 有人回家,而房间需要 {minutes} 分钟。",
-        "{unit},因為通常 {from_time} 有人回家,而房間需要 {minutes} 分鐘。",
+        "{unit}，因为通常 {from_time} 有人回家，而房间需要 {minutes} 分钟。",
+        "{unit}，因為通常 {from_time} 有人回家，而房間需要 {minutes} 分鐘。",
     ),
     "comfortable": (
         "{unit}: the room is at {room}, within the {low} to {high} that you like.",
-        "{unit}:室温 {room},在您喜欢的 {low} 到 {high} 之内。",
-        "{unit}:室溫 {room},在您喜歡的 {low} 到 {high} 之內。",
+        "{unit}：室温 {room}，在您喜欢的 {low} 到 {high} 之内。",
+        "{unit}：室溫 {room}，在您喜歡的 {low} 到 {high} 之內。",
     ),
     "away_until": (
         "{unit}: nobody is usually home before {from_time}.",
-        "{unit}:通常 {from_time} 之前没有人在家。",
-        "{unit}:通常 {from_time} 之前沒有人在家。",
+        "{unit}：通常 {from_time} 之前没有人在家。",
+        "{unit}：通常 {from_time} 之前沒有人在家。",
     ),
     "away": (
         "{unit}: nobody is home, and nobody is expected within a day.",
-        "{unit}:没有人在家,一天之内预计也没有人回来。",
-        "{unit}:沒有人在家,一天之內預計也沒有人回來。",
+        "{unit}：没有人在家，一天之内预计也没有人回来。",
+        "{unit}：沒有人在家，一天之內預計也沒有人回來。",
     ),
     "coasting": (
         "{unit}: the room is at {room}, and the engine expects it to stay comfortable enough.",
-        "{unit}:室温 {room},预计仍会足够舒适。",
-        "{unit}:室溫 {room},預計仍會足夠舒適。",
+        "{unit}：室温 {room}，预计仍会足够舒适。",
+        "{unit}：室溫 {room}，預計仍會足夠舒適。",
     ),
     "guarded": (
         "{unit} instead of {wish}: {rules}.",
-        "{unit},而不是{wish}:{rules}。",
-        "{unit},而不是{wish}:{rules}。",
+        "{unit}，而不是{wish}：{rules}。",
+        "{unit}，而不是{wish}：{rules}。",
     ),
     "kept": (
         "No change, {unit}: {rules}.",
-        "不作改变,{unit}:{rules}。",
-        "不作改變,{unit}:{rules}。",
+        "不作改变，{unit}：{rules}。",
+        "不作改變，{unit}：{rules}。",
     ),
     "shadow": (
         "Would choose {unit}; this room is only watched.",
-        "会选择{unit};此房间仅观察,不控制。",
-        "會選擇{unit};此房間僅觀察,不控制。",
+        "会选择{unit}；此房间仅观察，不控制。",
+        "會選擇{unit}；此房間僅觀察，不控制。",
     ),
     "conventional": (
         "{unit}, as you usually do at this hour: {rules}.",
-        "{unit},与您平时这个时段一样:{rules}。",
-        "{unit},與您平時這個時段一樣:{rules}。",
+        "{unit}，与您平时这个时段一样：{rules}。",
+        "{unit}，與您平時這個時段一樣：{rules}。",
     ),
     "override_device": (
         "{unit}, changed by hand; it stays so until {until}.",
-        "{unit},由人手动更改;保持到 {until}。",
-        "{unit},由人手動更改;保持到 {until}。",
+        "{unit}，由人手动更改；保持到 {until}。",
+        "{unit}，由人手動更改；保持到 {until}。",
     ),
     "override_rest": (
         "{unit}, as you asked; it stays so until {until}.",
-        "{unit},按您的要求;保持到 {until}。",
-        "{unit},按您的要求;保持到 {until}。",
+        "{unit}，按您的要求；保持到 {until}。",
+        "{unit}，按您的要求；保持到 {until}。",
     ),
     "released": (
         "{unit}: control of this room is switched off, the unit is back to what you usually do at this hour.",
-        "{unit}:此房间的控制已关闭,空调恢复到您平时这个时段的状态。",
-        "{unit}:此房間的控制已關閉,空調恢復到您平時這個時段的狀態。",
+        "{unit}：此房间的控制已关闭，空调恢复到您平时这个时段的状态。",
+        "{unit}：此房間的控制已關閉，空調恢復到您平時這個時段的狀態。",
     ),
     "released_unknown": (
         "Control of this room is switched off; what you usually do at this hour is not known yet, so the unit stays "
         "as it is.",
-        "此房间的控制已关闭;尚不了解您平时这个时段的习惯,空调保持现状。",
-        "此房間的控制已關閉;尚不了解您平時這個時段的習慣,空調保持現狀。",
+        "此房间的控制已关闭；尚不了解您平时这个时段的习惯，空调保持现状。",
+        "此房間的控制已關閉；尚不了解您平時這個時段的習慣，空調保持現狀。",
     ),
 }
 
@@ -93,8 +98,8 @@ _RULES: dict[str, tuple[str, str, str]] = {
     "comfort": ("the room would get uncomfortable", "房间会变得不舒适", "房間會變得不舒適"),
     "empty_room": (
         "nobody is in and nobody is expected soon",
-        "没有人在,近期也没有人回来",
-        "沒有人在,近期也沒有人回來",
+        "没有人在，近期也没有人回来",
+        "沒有人在，近期也沒有人回來",
     ),
     "rate": ("the setpoint moves in small steps", "设定温度每次只小幅调整", "設定溫度每次只小幅調整"),
     "bounds": ("that is outside the limits", "超出了允许的范围", "超出了允許的範圍"),
@@ -105,7 +110,7 @@ _RULES: dict[str, tuple[str, str, str]] = {
     ),
     "minimum_run": ("it was switched on only a short while ago", "刚刚开机不久", "剛剛開機不久"),
     "minimum_rest": ("it was switched off only a short while ago", "刚刚关机不久", "剛剛關機不久"),
-    "dead_band": ("the change would be too small to matter", "变化太小,没有必要", "變化太小,沒有必要"),
+    "dead_band": ("the change would be too small to matter", "变化太小，没有必要", "變化太小，沒有必要"),
     "quiet_hours": ("no beeps in the quiet hours", "安静时段不发出提示音", "安靜時段不發出提示音"),
     "write_budget": ("it was changed often enough in the last hour", "过去一小时已调整多次", "過去一小時已調整多次"),
     "shadow": ("this room is only watched", "此房间仅观察", "此房間僅觀察"),
@@ -123,15 +128,15 @@ _OFF = ("off", "关闭", "關閉")
 
 _BY_RULE = (
     " (By a simple rule: no trained policy is installed.)",
-    "(按简单规则:未安装训练好的策略。)",
-    "(按簡單規則:未安裝訓練好的策略。)",
+    "（按简单规则：未安装训练好的策略。）",
+    "（按簡單規則：未安裝訓練好的策略。）",
 )
 _EXPECTED = (
     " Expected in an hour: {expected}.",
     "预计一小时后 {expected}。",
     "預計一小時後 {expected}。",
 )
-_SEPARATOR = ("; ", ";", ";")
+_SEPARATOR = ("; ", "；", "；")
 
 
 def sentence(code: str, values: Mapping[str, Any], language: str) -> str:

@@ -1,0 +1,335 @@
+"""The guard, rule by rule and over random states and sequences."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from control.guard import Action, GuardState, History, Limits, WishSource, check, in_quiet_hours
+from core.words import Fan, Mode
+from models.words import Wish
+from storage.repositories.learned import Season
+
+NOW = datetime(2026, 7, 15, 8, 0, tzinfo=UTC)
+NOON = 12 * 60
+LIMITS = Limits(16.0, 30.0, 0.5, (Mode.COOL, Mode.HEAT, Mode.DRY), (Fan.AUTO, Fan.LOW), 20.0, 29.0)
+AT_EASE = GuardState(
+    WishSource.POLICY, NOON, on=True, mode=Mode.COOL, setpoint_c=26.0, fan=Fan.AUTO, room_temperature_c=26.0
+)
+OFF = Wish(False, None, None, Fan.AUTO)
+IDLE = History()
+
+
+def cool(setpoint_c: float) -> Wish:
+    return Wish(True, Mode.COOL, setpoint_c, Fan.AUTO)
+
+
+def test_a_wish_within_all_limits_is_written_as_it_is() -> None:
+    action, rules = check(cool(24.5), LIMITS, AT_EASE, IDLE, NOW)
+    assert action == Action(cool(24.5), write=True)
+    assert rules == []
+
+
+def test_a_setpoint_is_put_on_the_steps_of_the_unit_without_a_word() -> None:
+    action, rules = check(cool(24.63), LIMITS, AT_EASE, IDLE, NOW)
+    assert action.target.setpoint_c == 24.5
+    assert rules == []
+
+
+def test_household_limits_bound_a_setpoint() -> None:
+    limits = replace(LIMITS, household_low_c=25.0)
+    action, rules = check(cool(24.0), limits, replace(AT_EASE, setpoint_c=27.0), IDLE, NOW)
+    assert action.target.setpoint_c == 25.0
+    assert rules == ["bounds"]
+
+
+def test_household_limits_that_the_unit_cannot_keep_are_met_as_nearly_as_it_can() -> None:
+    limits = replace(LIMITS, unit_low_c=18.0, household_low_c=12.0, household_high_c=16.0)
+    action, _ = check(cool(25.0), limits, AT_EASE, IDLE, NOW)
+    assert not action.write or action.target.setpoint_c == 18.0
+
+
+def test_a_setpoint_moves_no_more_than_the_rate_at_once() -> None:
+    state = replace(AT_EASE, setpoint_c=29.0, room_temperature_c=26.5)
+    action, rules = check(cool(24.5), replace(LIMITS, rate_k=3.0), state, IDLE, NOW)
+    assert action.target.setpoint_c == 26.0
+    assert "rate" in rules
+
+
+def test_a_unit_that_was_just_switched_on_stays_on() -> None:
+    history = History(switched_at=NOW - timedelta(minutes=5))
+    action, rules = check(OFF, LIMITS, AT_EASE, history, NOW)
+    assert action.target.on
+    assert not action.write
+    assert rules == ["minimum_run"]
+
+
+def test_a_unit_that_was_just_switched_off_stays_off() -> None:
+    state = replace(AT_EASE, on=False, room_temperature_c=29.0)
+    action, rules = check(cool(25.0), LIMITS, state, History(switched_at=NOW - timedelta(minutes=5)), NOW)
+    assert not action.target.on
+    assert not action.write
+    assert rules == ["minimum_rest"]
+
+
+def test_cooling_does_not_turn_into_heating_without_a_rest() -> None:
+    state = replace(AT_EASE, season=Season.HEATING, comfort_low_c=19.0, comfort_high_c=21.0, room_temperature_c=20.0)
+    action, rules = check(Wish(True, Mode.HEAT, 20.0, Fan.AUTO), LIMITS, state, IDLE, NOW)
+    assert not action.target.on
+    assert action.write
+    assert rules == ["mode_change"]
+
+
+def test_a_small_change_is_not_worth_a_write() -> None:
+    action, rules = check(cool(25.5), LIMITS, AT_EASE, IDLE, NOW)
+    assert not action.write
+    assert rules == ["dead_band"]
+
+
+def test_a_small_change_is_written_when_the_room_is_outside_the_band() -> None:
+    action, _ = check(cool(25.5), LIMITS, replace(AT_EASE, room_temperature_c=28.0), IDLE, NOW)
+    assert action.write
+
+
+@pytest.mark.parametrize(("minute", "quiet"), [(23 * 60, True), (3 * 60, True), (7 * 60, False), (NOON, False)])
+def test_quiet_hours_pass_midnight(minute: int, quiet: bool) -> None:
+    assert in_quiet_hours(LIMITS, minute) is quiet
+
+
+def test_nothing_beeps_in_the_quiet_hours() -> None:
+    action, rules = check(cool(24.5), LIMITS, replace(AT_EASE, local_minute=2 * 60), IDLE, NOW)
+    assert not action.write
+    assert rules == ["quiet_hours"]
+
+
+def test_a_room_that_got_too_hot_at_night_is_cooled_all_the_same() -> None:
+    state = replace(AT_EASE, on=False, local_minute=2 * 60, room_temperature_c=29.0)
+    action, rules = check(OFF, LIMITS, state, IDLE, NOW)
+    assert action == Action(cool(27.0), write=True)
+    assert rules == ["comfort"]
+
+
+def test_the_write_budget_of_an_hour_is_kept() -> None:
+    history = History(writes=tuple(NOW - timedelta(minutes=minute) for minute in (5, 20, 35, 50)))
+    action, rules = check(cool(24.5), LIMITS, AT_EASE, history, NOW)
+    assert not action.write
+    assert rules == ["write_budget"]
+
+
+def test_without_a_fresh_temperature_the_conventional_program_holds() -> None:
+    state = replace(AT_EASE, room_temperature_c=None, fallback=cool(25.0))
+    action, rules = check(cool(29.0), LIMITS, state, IDLE, NOW)
+    assert action == Action(cool(25.0), write=True)
+    assert rules == ["stale_data"]
+
+
+def test_an_implausible_sensor_is_not_believed() -> None:
+    state = replace(AT_EASE, plausible=False, fallback=cool(25.0))
+    action, rules = check(OFF, LIMITS, state, IDLE, NOW)
+    assert action.target == cool(25.0)
+    assert rules == ["implausible_sensor"]
+
+
+def test_without_data_and_without_a_known_program_nothing_changes() -> None:
+    action, rules = check(OFF, LIMITS, replace(AT_EASE, room_temperature_c=None), IDLE, NOW)
+    assert not action.write
+    assert rules == ["stale_data"]
+
+
+def test_an_offline_unit_is_told_nothing() -> None:
+    action, rules = check(cool(24.0), LIMITS, replace(AT_EASE, online=False), IDLE, NOW)
+    assert not action.write
+    assert rules == ["offline"]
+
+
+def test_an_override_keeps_the_policy_away() -> None:
+    action, rules = check(cool(24.0), LIMITS, replace(AT_EASE, override=True), IDLE, NOW)
+    assert not action.write
+    assert rules == ["override"]
+
+
+def test_a_person_may_do_at_once_what_the_engine_may_not() -> None:
+    state = replace(AT_EASE, source=WishSource.OVERRIDE, override=True, local_minute=2 * 60)
+    history = History(NOW, tuple(NOW for _ in range(9)))
+    action, rules = check(cool(17.0), LIMITS, state, history, NOW)
+    assert action == Action(cool(17.0), write=True)
+    assert rules == []
+
+
+def test_even_a_person_stays_within_what_the_unit_can_do() -> None:
+    action, rules = check(cool(5.0), LIMITS, replace(AT_EASE, source=WishSource.OVERRIDE), IDLE, NOW)
+    assert action.target.setpoint_c == 16.0
+    assert rules == ["bounds"]
+
+
+def test_a_room_that_is_switched_off_from_control_is_left_alone() -> None:
+    action, rules = check(cool(24.0), LIMITS, replace(AT_EASE, control="off"), IDLE, NOW)
+    assert not action.write
+    assert rules == ["kill_switch"]
+
+
+def test_shadow_decides_and_does_nothing() -> None:
+    action, rules = check(cool(24.0), LIMITS, replace(AT_EASE, control="shadow"), IDLE, NOW)
+    assert action == Action(cool(24.0), write=False)
+    assert action.command() is None
+    assert rules == ["shadow"]
+
+
+def test_a_unit_that_is_off_in_an_empty_room_stays_off() -> None:
+    state = replace(AT_EASE, on=False, occupied=0.1, room_temperature_c=32.0)
+    action, rules = check(cool(26.0), LIMITS, state, IDLE, NOW)
+    assert not action.write
+    assert rules == ["empty_room"]
+
+
+def test_a_forecast_return_lets_a_unit_start_in_an_empty_room() -> None:
+    state = replace(AT_EASE, on=False, occupied=0.1, returning=True, room_temperature_c=32.0)
+    action, _ = check(cool(26.0), LIMITS, state, IDLE, NOW)
+    assert action == Action(cool(26.0), write=True)
+
+
+def test_a_setpoint_never_lets_an_occupied_room_leave_the_band() -> None:
+    action, rules = check(cool(29.0), LIMITS, replace(AT_EASE, room_temperature_c=28.0), IDLE, NOW)
+    assert action.target.setpoint_c == 27.0
+    assert "comfort" in rules
+
+
+def test_the_first_write_says_everything_even_if_nothing_differs() -> None:
+    action, _ = check(cool(26.0), LIMITS, AT_EASE, replace(IDLE, known=False), NOW)
+    assert action.write
+
+
+# --- over random states ---
+
+numbers = st.one_of(st.none(), st.floats(-50.0, 80.0), st.just(float("nan")), st.just(float("inf")))
+modes = st.one_of(st.none(), st.sampled_from(list(Mode)))
+wishes = st.builds(Wish, st.booleans(), modes, numbers, st.sampled_from(list(Fan)))
+limits_ = st.builds(
+    Limits,
+    unit_low_c=st.sampled_from([15.0, 16.0, 17.5]),
+    unit_high_c=st.sampled_from([28.0, 30.0, 31.0]),
+    step_k=st.sampled_from([0.5, 1.0]),
+    modes=st.sampled_from([(Mode.COOL,), (Mode.COOL, Mode.HEAT), tuple(Mode)]),
+    fans=st.sampled_from([(), (Fan.AUTO, Fan.LOW), tuple(Fan)]),
+    household_low_c=st.floats(10.0, 26.0),
+    household_high_c=st.floats(20.0, 35.0),
+    quiet=st.sampled_from([None, (1380, 420), (60, 120)]),
+)
+states = st.builds(
+    GuardState,
+    source=st.sampled_from(list(WishSource)),
+    local_minute=st.integers(0, 1439),
+    on=st.sampled_from([None, True, False]),
+    mode=modes,
+    setpoint_c=st.one_of(st.none(), st.floats(10.0, 35.0)),
+    fan=st.one_of(st.none(), st.sampled_from(list(Fan))),
+    online=st.booleans(),
+    room_temperature_c=st.one_of(st.none(), st.floats(-20.0, 60.0)),
+    plausible=st.booleans(),
+    occupied=st.floats(0.0, 1.0),
+    returning=st.booleans(),
+    season=st.sampled_from(list(Season)),
+    comfort_low_c=st.floats(15.0, 25.0),
+    comfort_high_c=st.floats(25.0, 30.0),
+    override=st.booleans(),
+    control=st.sampled_from(["auto", "shadow", "off"]),
+    fallback=st.one_of(st.none(), wishes),
+)
+instants = st.integers(0, 7200).map(lambda seconds: NOW - timedelta(seconds=seconds))
+histories = st.builds(
+    History, st.one_of(st.none(), instants), st.lists(instants, max_size=8).map(tuple), known=st.booleans()
+)
+
+
+@settings(max_examples=800)
+@given(wish=wishes, limits=limits_, state=states, history=histories)
+def test_nothing_is_ever_written_outside_the_limits(
+    wish: Wish, limits: Limits, state: GuardState, history: History
+) -> None:
+    action, rules = check(wish, limits, state, history, NOW)
+    assert len(rules) == len(set(rules))
+    if not action.write:
+        assert action.command() is None
+        return
+    target = action.target
+    by_people = state.source in (WishSource.OVERRIDE, WishSource.RELEASE)
+    if target.on:
+        assert target.mode in limits.modes
+        assert target.fan == Fan.AUTO or target.fan in limits.fans
+        assert target.setpoint_c is not None
+        assert limits.unit_low_c <= target.setpoint_c <= limits.unit_high_c
+    if by_people:
+        return
+    assert state.online
+    assert state.control == "auto"
+    assert not state.override
+    switched_s = 1e9 if history.switched_at is None else (NOW - history.switched_at).total_seconds()
+    if state.on and not target.on:
+        assert switched_s >= limits.minimum_run_s
+    if state.on is False and target.on:
+        assert switched_s >= limits.minimum_rest_s
+        assert state.occupied >= 0.5 or state.returning
+    recent = [at for at in history.writes if NOW - at < timedelta(hours=1)]
+    assert len(recent) < limits.writes_per_hour
+    if target.on and limits.household_low_c <= limits.household_high_c:
+        assert target.setpoint_c is not None
+        low_c = min(max(limits.unit_low_c, limits.household_low_c), limits.unit_high_c)
+        high_c = max(min(limits.unit_high_c, limits.household_high_c), limits.unit_low_c)
+        assert min(low_c, high_c) <= target.setpoint_c <= max(low_c, high_c)
+    uncomfortable = state.room_temperature_c is not None and (
+        state.room_temperature_c > state.comfort_high_c or state.room_temperature_c < state.comfort_low_c
+    )
+    if in_quiet_hours(limits, state.local_minute):
+        assert uncomfortable
+        assert state.occupied >= 0.5
+
+
+@settings(max_examples=150)
+@given(
+    steps=st.lists(
+        st.tuples(wishes, st.integers(1, 40), st.floats(15.0, 40.0), st.floats(0.0, 1.0), st.booleans()),
+        min_size=5,
+        max_size=60,
+    ),
+    limits=limits_,
+)
+def test_no_sequence_of_wishes_breaks_run_rest_or_budget(
+    steps: list[tuple[Wish, int, float, float, bool]], limits: Limits
+) -> None:
+    """A unit that obeys at once, steered by wild wishes minutes apart."""
+    now = NOW
+    state = replace(AT_EASE, on=False)
+    switched_at: datetime | None = None
+    writes: list[datetime] = []
+    starts: list[datetime] = []
+    for wish, minutes, room_c, occupied, stale in steps:
+        now += timedelta(minutes=minutes)
+        state = replace(
+            state,
+            local_minute=(now.hour * 60 + now.minute) % 1440,
+            room_temperature_c=None if stale else room_c,
+            occupied=occupied,
+            fallback=wish,
+        )
+        action, _ = check(wish, limits, state, History(switched_at, tuple(writes)), now)
+        if not action.write:
+            continue
+        writes.append(now)
+        target = action.target
+        if target.on != state.on:
+            if switched_at is not None:
+                least_s = limits.minimum_run_s if state.on else limits.minimum_rest_s
+                assert (now - switched_at).total_seconds() >= least_s
+            switched_at = now
+            starts += [now] if target.on else []
+        if target.on:
+            state = replace(state, on=True, mode=target.mode, setpoint_c=target.setpoint_c, fan=target.fan)
+        else:
+            state = replace(state, on=False)
+    for at in writes:
+        assert sum(at - timedelta(hours=1) < other <= at for other in writes) <= limits.writes_per_hour
+    for first, second in pairwise(starts):
+        assert (second - first).total_seconds() >= limits.minimum_run_s + limits.minimum_rest_s
