@@ -1,0 +1,162 @@
+"""The simulator as Stable-Baselines3 and Gymnasium meet it."""
+# ruff: noqa: E402 - what is imported below may be missing
+
+import os
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+MISSING = [name for name in ("stable_baselines3", "gymnasium") if find_spec(name) is None]
+if MISSING and os.environ.get("CI") != "true":
+    pytest.skip(f"{MISSING} not installed (the extra `train`)", allow_module_level=True)
+
+from gymnasium.utils.env_checker import check_env
+from stable_baselines3.common.vec_env import VecMonitor
+
+from models.features import POLICY, choose, columns, encode, policy_raw, situation_arrays
+from models.words import AHEAD_H
+from simulator.course import SUMMER, WINTER, Season
+from simulator.env import KWH_PER_K_H, RoomEnv, Rooms, RoomVecEnv, Situation
+from simulator.physics.room import Array
+from tests.models.moments import summer_situation
+
+
+def observe(situation: Situation) -> np.ndarray:
+    return encode(POLICY, policy_raw(situation))
+
+
+def rooms(n: int = 6, seed: int = 5, days: int = 1, season: Season = SUMMER) -> Rooms:
+    return Rooms(n, days, AHEAD_H, seed, season)
+
+
+def vector(**changes: int) -> RoomVecEnv:
+    return RoomVecEnv(rooms(**changes), observe, choose)  # type: ignore[arg-type]
+
+
+def look(env: RoomVecEnv) -> np.ndarray:
+    """First observations of new rooms."""
+    observation = env.reset()
+    assert isinstance(observation, np.ndarray)
+    return observation
+
+
+def orders(n: int, *, on: bool, setpoint_c: float = 25.0, heating: bool = False) -> tuple[Array, Array, Array]:
+    return np.full(n, on), np.full(n, heating), np.full(n, setpoint_c)
+
+
+def test_the_same_seed_and_actions_give_the_same_course() -> None:
+    first, second = vector(seed=5), vector(seed=5)
+    assert np.array_equal(look(first), look(second))
+    for i in range(10):
+        action = np.full((6, 1), np.sin(i), dtype=np.float32)
+        one, other = first.step(action), second.step(action)
+        assert np.array_equal(np.asarray(one[0]), np.asarray(other[0]))
+        assert np.array_equal(one[1], other[1])
+    assert not np.array_equal(look(vector(seed=6)), look(vector(seed=5)))
+
+
+def test_a_seed_set_through_the_library_decides_the_next_course() -> None:
+    first, second = vector(seed=1), vector(seed=2)
+    first.seed(9)
+    second.seed(9)
+    assert np.array_equal(look(first), look(second))
+
+
+def test_the_vector_env_keeps_the_library_s_contract() -> None:
+    env = vector()
+    observation = look(env)
+    assert observation.shape == (6, len(columns(POLICY)))
+    assert observation.dtype == np.float32
+    assert env.observation_space.contains(observation[0])
+    monitored = VecMonitor(env)
+    monitored.reset()
+    for i in range(96):
+        after, reward, done, infos = monitored.step(np.zeros((6, 1), dtype=np.float32))
+        assert reward.shape == done.shape == (6,)
+        assert done.all() == (i == 95)
+    assert all(info["TimeLimit.truncated"] for info in infos)
+    assert all(info["terminal_observation"].shape == observation[0].shape for info in infos)
+    assert isinstance(after, np.ndarray)
+    assert not np.array_equal(infos[0]["terminal_observation"], after[0])  # a new room has begun
+    assert [info["episode"]["l"] for info in infos] == [96] * 6
+
+
+def test_one_room_passes_gymnasium_s_checks() -> None:
+    with pytest.warns(UserWarning, match="infinity"):  # features are bounded by clipping, not by the space
+        check_env(RoomEnv(rooms(n=1), observe, choose), skip_render_check=True)
+
+
+def test_one_room_is_truncated_at_the_end_and_never_terminated() -> None:
+    env = RoomEnv(rooms(n=1), observe, choose)
+    env.reset(seed=3)
+    ends = [env.step(np.zeros(1, dtype=np.float32))[2:4] for _ in range(96)]
+    assert ends == [(False, False)] * 95 + [(False, True)]
+
+
+def test_a_gymnasium_face_of_several_rooms_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected one room, got 6"):
+        RoomEnv(rooms(), observe, choose)
+
+
+def test_the_reward_is_minus_energy_and_priced_discomfort() -> None:
+    env, plain = vector(seed=8), rooms(seed=8)
+    plain.situation()  # sensor noise is drawn at each look
+    env.reset()
+    plain.reset()
+    action = np.full((6, 1), 0.2, dtype=np.float32)
+    terms = plain.step(*choose(action[:, 0].astype(np.float64), plain.situation()))
+    _, reward, _, infos = env.step(action)
+    expected = terms.energy_kwh * terms.price_ratio + KWH_PER_K_H * terms.discomfort_k_h
+    assert reward == pytest.approx(-expected, rel=1e-5)
+    assert [info["energy_kwh"] for info in infos] == pytest.approx(terms.energy_kwh)
+
+
+def test_switching_costs_only_where_it_is_asked_for() -> None:
+    free, priced = RoomVecEnv(rooms(), observe, choose), RoomVecEnv(rooms(), observe, choose, switch_kwh=0.5)
+    free.reset()
+    priced.reset()
+    on = np.ones((6, 1), dtype=np.float32)
+    assert free.step(on)[1] - priced.step(on)[1] == pytest.approx(0.5)
+    assert free.step(on)[1] - priced.step(on)[1] == pytest.approx(0.0)
+
+
+def test_a_unit_that_is_off_uses_its_standby_alone() -> None:
+    some = rooms()
+    terms = some.step(*orders(6, on=False))  # type: ignore[arg-type]
+    assert terms.energy_kwh == pytest.approx(some.units.standby_w * 0.25 / 1e3)
+    assert (terms.starts == 0.0).all()
+
+
+def test_cooling_makes_rooms_colder_and_heating_warmer_than_off() -> None:
+    def after(season: Season, on: bool, heating: bool, setpoint_c: float) -> Array:
+        some = rooms(season=season)
+        for _ in range(48):
+            some.step(*orders(6, on=on, heating=heating, setpoint_c=setpoint_c))  # type: ignore[arg-type]
+        return some.state.room.air_c
+
+    assert (after(SUMMER, True, False, 20.0) < after(SUMMER, False, False, 20.0)).all()
+    assert (after(WINTER, True, True, 28.0) > after(WINTER, False, True, 28.0)).all()
+
+
+def test_setpoints_are_rounded_and_bounded_as_units_do() -> None:
+    some = rooms()
+    some.step(*orders(6, on=True, setpoint_c=3.3))  # type: ignore[arg-type]
+    assert (some.orders.setpoint_c == 16.0).all()
+    some.step(*orders(6, on=True, setpoint_c=25.3))  # type: ignore[arg-type]
+    assert set(some.orders.setpoint_c.tolist()) <= {25.0, 25.5}
+
+
+def test_a_simulated_situation_holds_all_that_a_home_s_does() -> None:
+    """Names and shapes are those that serving makes of RoomSituation; otherwise training and serving part."""
+    served = situation_arrays([summer_situation()])
+    simulated = rooms(n=1).situation()
+    assert served.keys() <= simulated.keys()
+    assert all(served[name].shape == simulated[name].shape for name in served)
+
+
+def test_nobody_there_is_no_discomfort() -> None:
+    some = rooms()
+    some.course.present[:] = False
+    terms = some.step(*orders(6, on=True, setpoint_c=16.0))  # type: ignore[arg-type]
+    assert (terms.discomfort_k_h == 0.0).all()
