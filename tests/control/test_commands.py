@@ -15,9 +15,8 @@ from control.commands import CONFIRM_S, CommandSender
 from core.clock import Clock
 from core.mqtt import Broker, new_client
 from core.words import Command, CommandState, Mode
-from storage.database import open_database
 from storage.repositories.commands import BY_ENGINE, BY_PERSON, CommandRepository
-from storage.tables import CommandRow, DeviceStateRow
+from storage.tables import CommandRow, DeviceStateRow, HomeRow
 from tests.control.household import AFTERNOON, Household
 
 WAIT_S = 20.0
@@ -78,8 +77,6 @@ def home_named(database: Database) -> tuple[Household, str]:
     home = Household(database).build()
     name = f"h{uuid.uuid4().hex[:8]}"
     with home.session() as session:
-        from storage.tables import HomeRow
-
         session.get_one(HomeRow, home.home_id).name = name
     home.unit(on=True, mode="cool", setpoint_c=26.0)
     return home, name
@@ -203,10 +200,9 @@ def test_commands_outlive_a_broker_that_is_away_at_the_start(sqlite_database: Da
     clock = Clock.starting_at(AFTERNOON, 1.0)
     command_id = queue(home, clock.now(), Command(setpoint_c=24.0))
     nobody = Broker("127.0.0.1", 9)
-    with sending(sqlite_database, nobody, clock):
-        threading.Event().wait(0.2)
-        with home.session() as session:
-            assert session.get_one(CommandRow, command_id).state == CommandState.QUEUED
+    CommandSender(sqlite_database, nobody, clock)._cycle(new_client(nobody, "nobody"))
+    with home.session() as session:
+        assert session.get_one(CommandRow, command_id).state == CommandState.QUEUED
     with sending(sqlite_database, nats_broker, clock):
         wait_for(home, command_id, CommandState.SENT)
 
@@ -215,7 +211,7 @@ def test_the_ledger_works_the_same_on_both_databases(database: Database, nats_br
     home, name = home_named(database)
     device = Device(nats_broker, name)
     clock = Clock.starting_at(AFTERNOON, 60.0)
-    with sending(open_database(database.url.render_as_string(hide_password=False)), nats_broker, clock):
+    with sending(database, nats_broker, clock):
         command_id = queue(home, clock.now(), Command(on=False))
         wait_for(home, command_id, CommandState.SENT)
         device.wait_for(1)
