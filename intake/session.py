@@ -105,9 +105,7 @@ class Session:
         What no retry can cure: refused credentials, a refused filter.
     """
 
-    def __init__(
-        self, broker: Broker, clock: Clock, filters: Sequence[str], buffer: Buffer, client_id: str = CLIENT_ID
-    ) -> None:
+    def __init__(self, broker: Broker, clock: Clock, filters: Sequence[str], buffer: Buffer) -> None:
         self._broker, self._clock, self._filters, self._buffer = broker, clock, tuple(filters), buffer
         self.subscribed = threading.Event()
         self.failure: ConfigurationError | None = None
@@ -115,7 +113,7 @@ class Session:
         self._lock = threading.Lock()
         self._in_hand: set[int] = set()  # packet identifiers of this connection that are not acknowledged yet
         self._acknowledged: dict[int, float] = {}  # and those that are, with the time (monotonic)
-        self._client = new_client(broker, client_id, persistent=True, manual_ack=True)
+        self._client = new_client(broker, CLIENT_ID, persistent=True, manual_ack=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe

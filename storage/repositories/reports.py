@@ -14,6 +14,7 @@ MEASURED, DEVICE, RECEIVED, OWN_TIME, FINGERPRINT, REPEATED = range(6)  # places
 QUANTITIES = COLUMNS[6:]  # the same names as in devices.base.Report
 POWER, ENERGY_TOTAL = COLUMNS.index("power_w"), COLUMNS.index("energy_total_kwh")
 PAGE_ROWS = 20_000
+DAY_US = 86_400_000_000
 
 LedgerPart = tuple[int, float | None, float | None, bool]  # measured_at, power_w, energy_total_kwh, repeated
 
@@ -61,11 +62,15 @@ def readings_since(connection: Connection, device_id: int, start_us: int | None)
 def recent_fingerprints(connection: Connection, now_us: int, span_us: int, limit: int) -> list[int]:
     """Fingerprints of the newest reports without a time of their own, oldest first.
 
-    ``span_us`` before the newest report are looked through; reports after ``now_us`` come from a wrong clock.
+    ``span_us`` before the newest report are looked through. That is the newest up to now, so that a device whose
+    clock is ahead hides nothing, or the newest of all where our own clock was set back.
     """
-    [(newest_us,)] = query(
-        connection, "SELECT max(last_report_at) FROM device_state WHERE last_report_at <= ?", (now_us,)
-    )
+    newest_us = None
+    for limit_us in (now_us, now_us + DAY_US):
+        if newest_us is None:
+            [(newest_us,)] = query(
+                connection, "SELECT max(last_report_at) FROM device_state WHERE last_report_at <= ?", (limit_us,)
+            )
     if newest_us is None:
         return []
     found = query(
