@@ -58,7 +58,7 @@ def _explained(registry: Registry, message: Message) -> Iterator[str]:
         return
     dialect, events = found
     if not events:
-        yield f"ignored: {dialect} knows the topic; nothing in the message is to be kept, or its device is not announced"
+        yield f"ignored: {dialect} knows the topic, but nothing is to be kept, or the device is not announced yet"
     for event in events:
         yield f"{dialect}: {_told(event, message)}"
     for note in notes:

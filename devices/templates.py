@@ -251,8 +251,9 @@ def _round(value: object, precision: object = 0, method: object = "common", defa
         raise _Unknown
     if method in ("ceil", "floor"):
         scale: int = 10**precision
-        return math.ceil(told * scale) / scale if method == "ceil" else math.floor(told * scale) / scale
-    rounded: float = round(told, precision)
+        rounded = (math.ceil(told * scale) if method == "ceil" else math.floor(told * scale)) / scale
+    else:
+        rounded = round(told, precision)
     return int(rounded) if precision == 0 else rounded
 
 

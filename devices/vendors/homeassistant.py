@@ -73,7 +73,7 @@ _NOT_AN_OUTLET = re.compile(
     r"lock|led|light|beep|buzzer|eco|turbo|display|sound|ioni|sleep|swing|quiet|clean|restart", re.I
 )
 _ELSEWHERE = re.compile(
-    r"(^|/)(cmnd|tele|stat)/.+/(LWT|STATE|SENSOR|RESULT|POWER\d*)$|/events/rpc$|/status/switch:\d+$"
+    r"(^|/)(cmnd|tele|stat)/(.+/)?(LWT|STATE|SENSOR|RESULT|POWER\d*)$|/events/rpc$|/status/switch:\d+$"
 )
 
 

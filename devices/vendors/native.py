@@ -212,3 +212,7 @@ def _announcement(home: str, device: str, payload: bytes) -> Announcement:
         unit,
         {} if unit is None else {"capabilities": msgspec.to_builtins(unit)},
     )
+
+
+if __name__ == "__main__":
+    print(msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode())

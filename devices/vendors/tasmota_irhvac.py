@@ -10,6 +10,7 @@ or an infrared code with IRHVAC is the proof, or somebody registers the device b
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -76,11 +77,12 @@ class TasmotaIrhvac:
     def recall(self, device: KnownDevice) -> None:
         """Take up topics, vendor and last frame of ``details``."""
         layout = tasmota_topics.layout_of(device)
-        if layout is None:
+        if layout is None or device.kind is not Kind.AIR_CONDITIONER:
             return
         details = device.details
         unit = _Unit(str(details.get("vendor", "")), _extras(members(details.get("frame"))))
-        unit.capabilities = _capabilities(device)
+        with suppress(InvalidCommand):  # of another version; the defaults stand
+            unit.capabilities = _capabilities(device)
         unit.online_word = str(details.get("online_word", unit.online_word))
         unit.offline_word = str(details.get("offline_word", unit.offline_word))
         mac = details.get("mac")
