@@ -450,7 +450,8 @@ def _fridge_parameters(seed: int) -> fridge.FridgeParameters:
 
 def _habits(seed: int) -> tuple[Habit, ...]:
     rng = np.random.default_rng([seed, 66])
-    living_c, bedroom_c = rng.choice([24.0, 25.0, 26.0], p=[0.25, 0.5, 0.25]), rng.choice([25.0, 26.0])
+    liked_c = sum(person.neutral_c for person in draw_people(seed)) / 2.0
+    living_c, bedroom_c = np.round(liked_c - rng.uniform([0.3, 0.0], [2.2, 1.4]))  # many set it colder than they like
     starts_c = rng.normal([28.4, 28.0], 0.3)
     return (
         Habit(float(living_c), 21.0, float(starts_c[LIVING]), 14.5, 0.15, 16.0, 31.0),

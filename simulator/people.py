@@ -52,7 +52,7 @@ class Person:
 def draw_people(seed: int) -> tuple[Person, ...]:
     """Two people: one works away from home, one mostly at home."""
     rng = np.random.default_rng([seed, 71])
-    tastes = rng.normal([26.2, 26.4], 0.4)
+    tastes = np.array([26.2, 26.4]) + np.clip(rng.normal(0.0, 0.4, size=2), -0.6, 0.6)
     return (
         Person("A", 6.9, 23.3, 8.2, 18.4, (0, 1, 2, 3, 4), 0.35, 0.9, float(tastes[0]), 0.3, 1.3, 1500.0),
         Person("B", 7.4, 22.9, 8.9, 12.1, (1, 3), 0.4, 0.8, float(tastes[1]), 0.4, 1.4, 2100.0),

@@ -1,0 +1,132 @@
+"""The household as a whole: repeatable, saved and taken up again without a seam, and plausible."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from core.words import Mode
+from simulator.household import BED, LIVING, Household, settled
+from simulator.people import Presence
+from simulator.physics import air_conditioner
+
+START = datetime(2026, 7, 20, 4, 0, tzinfo=UTC)
+
+
+def test_one_seed_gives_one_life() -> None:
+    first, second = (settled(3, START, days=1.0).save() for _ in range(2))
+    assert first == second
+    assert settled(4, START, days=1.0).save()["rooms"] != first["rooms"]
+
+
+def test_a_household_saved_as_json_and_taken_up_goes_on_as_if_nothing_had_happened() -> None:
+    undisturbed = Household(3, START)
+    undisturbed.run_until(START + timedelta(hours=40))
+    first = Household(3, START)
+    first.run_until(START + timedelta(hours=17))
+    second = Household(3, START - timedelta(days=5))
+    second.restore(json.loads(json.dumps(first.save())))
+    second.run_until(START + timedelta(hours=40))
+    assert second.save() == undisturbed.save()
+
+
+def test_the_state_of_another_seed_is_refused() -> None:
+    with pytest.raises(ValueError, match="seed 4"):
+        Household(4, START).restore(Household(3, START).save())
+
+
+def test_units_at_rest_are_exactly_what_the_plant_gives() -> None:
+    household = Household(0, START)
+    before = household.units
+    assert not any(panel.on for panel in household.panels)
+    expected, output = air_conditioner.step(
+        before,
+        household.unit_params,
+        on=np.array([False, False]),
+        heating=np.array([False, False]),
+        setpoint_c=np.array([25.0, 25.0]),
+        indoor_c=household.rooms.air_c[:2],
+        indoor_humidity_kg_kg=household.rooms.humidity_kg_kg[:2],
+        outdoor_c=np.array([33.0, 33.0]),
+        dt_s=60.0,
+    )
+    household.step()
+    for name in ("running", "in_state_s", "load"):
+        assert np.array_equal(getattr(household.units, name), getattr(expected, name))
+    assert np.array_equal(output.power_w, household.unit_params.standby_w)
+    assert not output.heat_w.any()
+    assert not output.moisture_kg_s.any()
+
+
+def test_energy_is_the_sum_of_power_and_never_falls() -> None:
+    household = Household(1, START)
+    loads = [getattr(household.loads, name) for name in ("living_ac", "bedroom_ac", "fridge", "tv", "router", "washer")]
+    summed_j = [0.0] * len(loads)
+    for _ in range(1440):
+        before_j = [load.energy_j for load in loads]
+        household.step()
+        for index, load in enumerate(loads):
+            assert load.energy_j >= before_j[index]
+            summed_j[index] += 60.0 * load.power_w
+    assert [load.energy_j for load in loads] == pytest.approx(summed_j)
+
+
+def test_a_commanded_unit_cools_its_room_to_about_its_setpoint_and_uses_current() -> None:
+    household = settled(0, START, days=1.0)
+    household.panels[LIVING].automate(household.at_s, on=True, mode=Mode.COOL, setpoint_c=24.0)
+    household.panels[BED].automate(household.at_s, on=False)
+    used_j = household.loads.living_ac.energy_j
+    household.run_until(START + timedelta(hours=2))
+    offset_k = household.unit_params.sensor_offset_k[LIVING]
+    assert household.rooms.air_c[LIVING] == pytest.approx(24.0 - offset_k, abs=1.2)
+    assert household.rooms.air_c[LIVING] < household.rooms.air_c[BED] - 2.0
+    assert household.loads.living_ac.energy_j - used_j > 3.6e6 * 0.3
+
+
+def test_a_lower_setpoint_costs_more() -> None:
+    used_j = []
+    for setpoint_c in (25.0, 27.0):
+        household = settled(0, START, days=1.0)
+        household.panels[LIVING].automate(household.at_s, on=True, mode=Mode.COOL, setpoint_c=setpoint_c)
+        before_j = household.loads.living_ac.energy_j
+        for _ in range(8 * 60):
+            household.step()
+            household.panels[LIVING].setpoint_c = setpoint_c  # whatever people do
+        used_j.append(household.loads.living_ac.energy_j - before_j)
+    assert used_j[0] > 1.1 * used_j[1]
+
+
+def test_without_its_plug_the_bedroom_unit_goes_off_and_stays_off() -> None:
+    household = Household(0, START)
+    household.panels[BED].automate(household.at_s, on=True, mode=Mode.COOL, setpoint_c=20.0)
+    household.run_until(START + timedelta(minutes=20))
+    assert household.loads.bedroom_ac.power_w > 100.0
+    household.loads.bedroom_ac.powered = False
+    household.step()
+    household.loads.bedroom_ac.powered = True
+    household.step()
+    assert not household.panels[BED].on
+    assert household.loads.bedroom_ac.power_w < 5.0
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_july_week_is_like_that_of_a_home_in_shanghai(seed: int) -> None:
+    household = settled(seed, START, days=1.0)
+    before_j = household.loads.living_ac.energy_j + household.loads.bedroom_ac.energy_j
+    fridge_j, router_j, days = household.loads.fridge.energy_j, household.loads.router.energy_j, 14
+    on_min, air_c, asleep = 0, [], 0
+    for _ in range(days * 1440):
+        household.step()
+        on_min += household.panels[LIVING].on
+        air_c.append(float(household.rooms.air_c[LIVING]))
+        asleep += household.presence()[0] == Presence.ASLEEP
+    units_kwh = (household.loads.living_ac.energy_j + household.loads.bedroom_ac.energy_j - before_j) / 3.6e6 / days
+    assert 2.0 < units_kwh < 9.0  # 2-4 kWh a day in homes that cool part of the time, more in a hot week
+    assert 3.0 < on_min / 60.0 / days < 20.0
+    assert min(air_c) > 21.0
+    assert max(air_c) < 33.0
+    assert 6.0 < asleep / 60.0 / days < 9.0
+    assert 0.4 < (household.loads.fridge.energy_j - fridge_j) / 3.6e6 / days < 0.9
+    assert (household.loads.router.energy_j - router_j) / 86_400.0 / days == pytest.approx(11.3, abs=0.5)
+    assert sum(sum(hand.presses.values()) for hand in household.hands) < 7 * 10
