@@ -38,7 +38,7 @@ class Config:
     """Everything that decides the outcome of a run; saved next to its curves."""
 
     seed: int = 0
-    minutes: float = 15.0  # of training; evaluation comes on top
+    minutes: float = 15.0  # of one core, for training; evaluation comes on top
     rooms: int = 64
     days: int = 6
     season: str = "year"
@@ -61,10 +61,10 @@ def main(config: Config) -> Path:
     """Train, measure beside plain rules on held-out rooms and weather, export; the path of the network."""
     run = start_run("policy", config, config.seed)
     rooms = Rooms(config.rooms, config.days, AHEAD_H, config.seed, SEASONS[config.season])
-    model, trained_s = train(config, run, RoomVecEnv(rooms, observe, choose, config.switch_kwh))
+    model, trained_s, decisions = train(config, run, RoomVecEnv(rooms, observe, choose, config.switch_kwh))
     scores = evaluate(config, model)
     report(scores)
-    return export(config, model, scores, trained_s)
+    return export(config, model, scores, trained_s, decisions)
 
 
 def observe(situation: Situation) -> NDArray[np.float32]:
@@ -72,36 +72,40 @@ def observe(situation: Situation) -> NDArray[np.float32]:
     return encode(POLICY, policy_raw(situation))
 
 
-def train(config: Config, run: Run, env: RoomVecEnv) -> tuple[DDPG, float]:
-    """Learn for the time that the configuration gives; a checkpoint of the same run is taken up."""
-    model, spent_s = _build(config, env), 0.0
+def train(config: Config, run: Run, env: RoomVecEnv) -> tuple[DDPG, float, int]:
+    """Learn for the time that the configuration gives; a checkpoint of the same run is taken up.
+
+    The checkpoint holds the networks; decisions to learn from are gathered anew.
+    """
+    model, spent_s, decisions = _build(config, env), 0.0, 0
     if run.checkpoint.exists():
         saved = torch.load(run.checkpoint)
         model.policy.load_state_dict(saved["policy"])
-        spent_s = saved["spent_s"]
+        spent_s, decisions = saved["spent_s"], saved["decisions"]
     budget_s = 60.0 * config.minutes
     slice_steps = 200 * config.rooms
     first = True
     while spent_s < budget_s:
-        began = time.perf_counter()
+        began = time.process_time()
         progress = spent_s / budget_s
         sigma = config.noise[0] + (config.noise[1] - config.noise[0]) * min(1.5 * progress, 1.0)
         single = NormalActionNoise(np.zeros(1, np.float32), np.full(1, sigma, np.float32), dtype=np.float32)
         model.action_noise = VectorizedActionNoise(single, config.rooms)
         model.learn(slice_steps, reset_num_timesteps=first)
         first = False
-        spent_s += time.perf_counter() - began
+        decisions += slice_steps
+        spent_s += time.process_time() - began
         replay = model.replay_buffer
         assert replay is not None
         recent = slice(max(replay.pos - 200, 0), max(replay.pos, 1))
         run.log(
             spent_s=spent_s,
-            decisions=model.num_timesteps,
+            decisions=decisions,
             reward=float(replay.rewards[recent].mean()),
             noise=sigma,
         )
-        torch.save({"policy": model.policy.state_dict(), "spent_s": spent_s}, run.checkpoint)
-    return model, spent_s
+        torch.save({"policy": model.policy.state_dict(), "spent_s": spent_s, "decisions": decisions}, run.checkpoint)
+    return model, spent_s, decisions
 
 
 def _build(config: Config, env: RoomVecEnv) -> DDPG:
@@ -160,7 +164,7 @@ def evaluate(config: Config, model: DDPG) -> dict[str, dict[str, dict[str, float
         "ddpg": learned(model),
         "fixed_26_20": fixed(26.0, 20.0),
         "when_home": precool(0.0, lead=False),
-        **{f"precool_{margin_k:+.1f}": precool(margin_k, lead=True) for margin_k in (-0.5, 0.0, 0.5, 1.0)},
+        **{f"precool_{margin_k:+.1f}": precool(margin_k, lead=True) for margin_k in PRECOOL_MARGINS_K},
     }
     return {
         name: {label: score(config, season, controller) for label, controller in controllers.items()}
@@ -206,7 +210,7 @@ class Actor(nn.Module):
         return action
 
 
-def export(config: Config, model: DDPG, scores: dict[str, Any], trained_s: float) -> Path:
+def export(config: Config, model: DDPG, scores: dict[str, Any], trained_s: float, decisions: int) -> Path:
     """Write the actor and its card in both forms."""
     actor = Actor(model.policy.actor.mu)
     settings = {**asdict(config), "output": config.output.name}
@@ -215,7 +219,7 @@ def export(config: Config, model: DDPG, scores: dict[str, Any], trained_s: float
         **origin(config.seed),
         "config": settings,
         "trained_s": round(trained_s, 1),
-        "decisions": model.num_timesteps,
+        "decisions": decisions,
         "off_level": OFF_LEVEL,
         "held_out": scores,
     }
