@@ -31,7 +31,7 @@ from core.logging import get_logger
 from core.mqtt import Broker
 from core.settings import Settings
 from core.words import Command, Fan, Mode
-from models.words import Wish
+from models.words import RoomMoment, Wish
 from storage.database import read_only
 from storage.repositories.commands import BY_ENGINE, CommandRepository
 from storage.repositories.decisions import DecisionRepository
@@ -45,7 +45,8 @@ LOOK_WALL_S = 0.25
 LAYOUT_WALL_S = 1.0  # between two looks at which rooms and devices there are
 PATIENCE_WALL_S = 5.0  # after an error, at most
 JOIN_WALL_S = 5.0
-QUARTER_S = 900
+FIRST_PATIENCE_WALL_S = 15.0  # for a room's thermometer to speak after the start
+QUARTER_S, QUARTERS_PER_DAY = 900, 96
 SAVE_EVERY = timedelta(hours=1)
 COMMANDS_SINCE = timedelta(hours=2)  # as far back as the guard and the explanation of changes look
 JUST_NOW = timedelta(hours=1)  # a manual change says that somebody is in
@@ -223,8 +224,11 @@ class Engine:
         state = assemble(layout, look.live, self.clock, look.now, home.presence.standby_w)
         if not state.heard:
             return
+        first = mind.learn_at is None
         if mind.learn_at is None or look.now >= mind.learn_at:
             self._learn_history(mind, home, look)
+        if first:
+            return  # that took a while: the next look sees the room as it is then
         override = look.overrides.get(layout.id)
         if override is not None and not override.started_at <= look.now < override.until:
             override = None
@@ -236,10 +240,18 @@ class Engine:
         if mind.predicted_at is None or look.now >= _grid(mind.predicted_at, period):
             self._predict(mind, view)
         trigger = _trigger(mind, look.now, view.occupied >= LIKELY, override)
+        if trigger == "first" and state.room_temperature_c is None and self._may_still_come(mind):
+            trigger = None
         if trigger is not None:
             self._decide(mind, view, look, override, trigger)
         if home.saved_at is None or look.now - home.saved_at >= SAVE_EVERY:
             self._save(home, look.now)
+
+    def _may_still_come(self, mind: RoomMind) -> bool:
+        """Whether the thermometers of a room get some more time before the first decision does without them."""
+        if mind.first_seen is None:
+            mind.first_seen = time.monotonic()
+        return time.monotonic() - mind.first_seen < FIRST_PATIENCE_WALL_S
 
     def _see_hand(self, mind: RoomMind, look: _Look) -> OverrideRow | None:
         """An override for a change that no command explains; nothing in a room that is not ours to control."""
@@ -298,17 +310,10 @@ class Engine:
         period_s, now = self.settings.prediction_period_s, view.state.at
         elapsed_s = period_s if mind.predicted_at is None else (now - mind.predicted_at).total_seconds()
         mind.predicted_at = now
-        room_c = view.state.room_temperature_c if view.state.plausible else None
-        mind.error.judge(now, room_c, tolerance_s=2.0 * period_s)
         if view.state.outdoor_temperature_c is not None:
-            home = self._homes[mind.layout.home.id]
-            home.weather.add(now, view.state.outdoor_temperature_c, view.state.solar_w_m2)
-        if mind.predictor_state is None:
-            return
-        step_s = min(max(elapsed_s, 60.0), 3600.0)
-        mind.predictor_state, mind.outlook = self._predictor.step(mind.predictor_state, moment(view, step_s))
-        if room_c is not None:
-            mind.error.expect(now, mind.outlook)
+            weather = self._homes[mind.layout.home.id].weather
+            weather.add(now, view.state.outdoor_temperature_c, view.state.solar_w_m2)
+        mind.forecast.step(self._predictor, moment(view, min(max(elapsed_s, 60.0), 3600.0)))
 
     # --- deciding ---
 
@@ -352,7 +357,9 @@ class Engine:
         lead = lead_s(view, mind.pull_down_k_per_h) + self.settings.control_period_s
         soon = back is not None and back - now <= timedelta(seconds=lead)
         may_start = back is not None and back - now <= timedelta(seconds=max(lead, EARLIEST_START_S))
-        wish, source = self._wishes.choose(situation(view, room_c, mind.outlook), view.season, returning_now=soon)
+        wish, source = self._wishes.choose(
+            situation(view, room_c, mind.forecast.outlook), view.season, returning_now=soon
+        )
         return wish, source, may_start
 
     def _record(
@@ -417,6 +424,8 @@ class Engine:
         mind.learn_at = look.now + SAVE_EVERY
         layout = mind.layout
         with Session(self._readers) as session:
+            if not mind.forecast.past:
+                self._recall(mind, learning.past_moments(session, layout, look.now))
             first_at = DecisionRepository(session).first_at(layout.id)
             mind.written = mind.written or _was_written(session, layout)
             if not home.weather.hours:
@@ -441,6 +450,18 @@ class Engine:
         if fresh:
             look.curves[layout.id] = habits.curve
         log.info("history_learned", room_id=layout.id, days=round(habits.program.days, 1))
+
+    def _recall(self, mind: RoomMind, past: Sequence[RoomMoment]) -> None:
+        """Let the predictor live through the room's last day, and keep its last week for the physical model."""
+        forecast = mind.forecast
+        for earlier in past:
+            forecast.remember(earlier)
+        if forecast.state is None or not past:
+            return
+        forecast.state = self._predictor.restore(None)
+        for earlier in past[-QUARTERS_PER_DAY:]:
+            assert forecast.state is not None
+            forecast.state, _ = self._predictor.step(forecast.state, earlier)
 
     def _learn_quarter(self, mind: RoomMind, home: HomeMind, evidence: Evidence, state: RoomState) -> None:
         """Once a quarter of an hour: who was in."""
@@ -601,11 +622,12 @@ def _reason(
         room_temperature_c=view.state.room_temperature_c,
         low_c=view.band.low_c,
         high_c=view.band.high_c,
+        season=view.season,
         occupied=view.occupied,
         seen=view.seen,
         next_return=view.presence.next_return(view.room_id, view.state.at),
         lead_s=lead_s(view, mind.pull_down_k_per_h),
-        outlook=mind.outlook,
+        outlook=mind.forecast.outlook,
         had_fallback=program is not None,
         now=view.state.at,
         earliest_s=EARLIEST_START_S,
@@ -628,10 +650,13 @@ def _saw(view: RoomView, trigger: str) -> dict[str, Any]:
 
 def _outlook(mind: RoomMind, view: RoomView) -> dict[str, Any]:
     back = view.presence.next_return(view.room_id, view.state.at)
-    expected = {} if mind.outlook is None else asdict(mind.outlook)
+    forecast = mind.forecast
+    expected = {} if forecast.outlook is None else asdict(forecast.outlook)
+    error = forecast.physics_error if forecast.by == "rc" else forecast.error
     return {
         **{name: list(values) for name, values in expected.items()},
-        "mae_k": {str(horizon): round(mae, 3) for horizon, mae in mind.error.mae_k.items()},
+        "by": forecast.by,
+        "mae_k": {str(horizon): round(mae, 3) for horizon, mae in error.mae_k.items()},
         "weather": {"source": view.weather.source, "age_s": view.weather.age_s},
         "next_return": None if back is None else back.isoformat(),
     }

@@ -64,7 +64,7 @@ class Limits:
     household_low_c: float = 16.0
     household_high_c: float = 30.0
     rate_k: float = 3.0  # per write
-    minimum_run_s: float = 900.0
+    minimum_run_s: float = 1500.0
     minimum_rest_s: float = 600.0
     writes_per_hour: int = 4
     dead_band_k: float = 1.0

@@ -13,11 +13,14 @@ from control.comfort import person_state
 from control.history import QUARTER_S, Quarter, Setting, read_quarters, read_settings, settings_by_quarter
 from control.presence import Evidence, Presence, standby_power_w
 from control.room_state import RoomLayout, Thing, in_use
-from control.weather import WeatherMemory
+from control.weather import CLOUDY_SHARE, WeatherMemory, clear_sky_w_m2
 from core.words import Mode
+from models.words import HORIZONS_S, RoomMoment
 from storage.repositories.learned import ComfortCurve, PersonState, Season
 
 HISTORY = timedelta(days=30)
+PAST = timedelta(days=7)  # for the predictor's memory and the physical model
+UNKNOWN_AHEAD = (None,) * len(HORIZONS_S)
 SETTLED_S = 2 * QUARTER_S  # after a start, before the room is what people chose
 DAY_WEIGHT = 0.25  # of one day's habit as a choice: a household repeats itself, it does not decide anew
 USUAL_PULL_DOWN_K_PER_H = 3.0
@@ -75,6 +78,64 @@ def learn_room(
     )
 
 
+def past_moments(session: Session, layout: RoomLayout, end: datetime) -> list[RoomMoment]:
+    """The room's last week in quarters of an hour, as the predictor reads it; what lay ahead is left unknown."""
+    start = end - PAST
+    held = dict(settings_by_quarter(read_settings(session, layout.unit.id, start, end), end))
+    things = (*layout.thermometers, *layout.outdoor, *layout.meters)
+    quarters = read_quarters(session, {thing.id for thing in things}, start, end)
+    inside_c = _air(quarters, layout)
+    outdoor_c, power_w = _outdoor(quarters, layout), _power(quarters, layout)
+    place = layout.home
+    moments = []
+    for start_s in sorted({*inside_c, *held}):
+        at = datetime.fromtimestamp(start_s + QUARTER_S, tz=UTC)
+        local, setting = at.astimezone(place.zone), held.get(start_s)
+        sun = CLOUDY_SHARE * clear_sky_w_m2(at - timedelta(seconds=QUARTER_S / 2), place.latitude, place.longitude)
+        moments.append(
+            RoomMoment(
+                at=at,
+                local_hour=local.hour + local.minute / 60.0,
+                weekday=local.weekday(),
+                step_s=float(QUARTER_S),
+                room_temperature_c=inside_c.get(start_s),
+                outdoor_temperature_c=outdoor_c.get(start_s),
+                humidity_pct=None,
+                solar_w_m2=sun,
+                on=setting is not None and setting.on,
+                mode=None if setting is None else setting.mode,
+                setpoint_c=None if setting is None else setting.setpoint_c,
+                power_w=power_w.get(start_s),
+                fan=None if setting is None else setting.fan,
+                occupied=None,
+                planned_setpoint_c=UNKNOWN_AHEAD,
+                outdoor_forecast_c=UNKNOWN_AHEAD,
+                solar_forecast_w_m2=UNKNOWN_AHEAD,
+            )
+        )
+    return moments
+
+
+def _outdoor(quarters: Mapping[int, Sequence[Quarter]], layout: RoomLayout) -> dict[int, float]:
+    for thing in layout.outdoor:
+        pairs = (
+            (row.start_s, row.room_temperature_c if row.outdoor_temperature_c is None else row.outdoor_temperature_c)
+            for row in quarters.get(thing.id, [])
+        )
+        known = {start_s: value for start_s, value in pairs if value is not None}
+        if known:
+            return known
+    return {}
+
+
+def _power(quarters: Mapping[int, Sequence[Quarter]], layout: RoomLayout) -> dict[int, float]:
+    for thing in layout.meters:
+        known = {row.start_s: row.power_w for row in quarters.get(thing.id, []) if row.power_w is not None}
+        if known:
+            return known
+    return {}
+
+
 def _learn_presence(
     presence: Presence, layout: RoomLayout, held: ByQuarter, quarters: Mapping[int, Sequence[Quarter]]
 ) -> None:
@@ -110,8 +171,8 @@ def _any_in_use(
 
 
 def _air(quarters: Mapping[int, Sequence[Quarter]], layout: RoomLayout) -> dict[int, float]:
-    """Room air by quarter, of a room thermometer, where there is one. [°C]"""
-    for thing in layout.thermometers:
+    """Room air by quarter, of a room thermometer or else of the unit's own sensor. [°C]"""
+    for thing in (*layout.thermometers, *layout.meters):
         air_c = {row.start_s: row.room_temperature_c for row in quarters.get(thing.id, [])}
         known = {start_s: value for start_s, value in air_c.items() if value is not None}
         if known:

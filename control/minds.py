@@ -3,23 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from control.conventional import LEAST_DAYS, Program
 from control.learning import USUAL_PULL_DOWN_K_PER_H
 from control.overrides import UnitMemory
-from control.prediction import Predictor, RollingError
+from control.prediction import Predictor, RollingError, RoomForecast
 from control.presence import Presence
 from control.room_state import Place, RoomLayout
 from control.weather import WeatherMemory
 from insights.tariff import Tariff, read_tariff
-from models.words import Outlook
 from storage.repositories.learned import HOME, ROOM, LearnedRepository
-
-if TYPE_CHECKING:
-    from models.predictor import PredictorState
 
 
 @dataclass(slots=True)
@@ -55,9 +51,8 @@ class RoomMind:
     unit: UnitMemory
     program: Program | None = None
     pull_down_k_per_h: float = USUAL_PULL_DOWN_K_PER_H
-    predictor_state: "PredictorState | None" = None
-    error: RollingError = field(default_factory=RollingError)
-    outlook: Outlook | None = None
+    forecast: RoomForecast = field(default_factory=RoomForecast)
+    first_seen: float | None = None  # wall time at which this process first knew the unit's state [s]
     learn_at: datetime | None = None  # when to look at the history (again); None: at once
     written: bool = False  # the engine has sent something to this unit before
     predicted_at: datetime | None = None
@@ -85,8 +80,10 @@ def load_room(session: Session, layout: RoomLayout, predictor: Predictor) -> Roo
     mind = RoomMind(layout, UnitMemory.from_json(kept.get("unit")))
     mind.program = Program.from_json(kept.get("conventional"))
     mind.pull_down_k_per_h = (kept.get("response") or {}).get("pull_down_k_per_h", USUAL_PULL_DOWN_K_PER_H)
-    mind.error = RollingError.from_json(kept.get("predictor_error"))
-    mind.predictor_state = predictor.restore(kept.get("predictor"))
+    errors = kept.get("predictor_error") or {}
+    mind.forecast.error = RollingError.from_json(errors.get("lstm"))
+    mind.forecast.physics_error = RollingError.from_json(errors.get("rc"))
+    mind.forecast.state = predictor.restore(kept.get("predictor"))
     return mind
 
 
@@ -101,9 +98,9 @@ def save_room(session: Session, mind: RoomMind, now: datetime) -> None:
     """Keep what changes all the time of a room."""
     repository, room_id = LearnedRepository(session), mind.layout.id
     repository.put(ROOM, room_id, "unit", mind.unit.to_json(), now)
-    repository.put(ROOM, room_id, "predictor_error", mind.error.to_json(), now)
-    if mind.predictor_state is not None:
-        repository.put(ROOM, room_id, "predictor", mind.predictor_state.to_json(), now)
+    repository.put(ROOM, room_id, "predictor_error", mind.forecast.to_json(), now)
+    if mind.forecast.state is not None:
+        repository.put(ROOM, room_id, "predictor", mind.forecast.state.to_json(), now)
 
 
 def save_habits(session: Session, mind: RoomMind, now: datetime) -> None:

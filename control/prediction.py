@@ -1,8 +1,13 @@
 """The room predictor at work: loaded once, stepped every five minutes, and held to what it said.
 
+Beside the network runs a two-node physical model of the room, fitted to its last week once a day; where that one has
+been better over the last day or two, its outlook is the one that counts.
+
 Kept in ``learned`` (scope ``room``): ``predictor``, the network's memory of the room; ``predictor_error``::
 
-    {"version": 1, "mae_k": {horizon in s: rolling mean absolute error}, "count": {horizon in s: predictions judged}}
+    {"version": 1, "by": "lstm" or "rc", "lstm": ERROR, "rc": ERROR}
+
+    ERROR = {"mae_k": {horizon in s: rolling mean absolute error}, "count": {horizon in s: predictions judged}}
 """
 
 from collections import deque
@@ -17,10 +22,16 @@ from models.words import HORIZONS_S, Outlook, RoomMoment
 
 if TYPE_CHECKING:
     from models.predictor import PredictorState, RoomPredictor
+    from models.rc import RcModel
 
 log = get_logger(__name__)
 
 ROLLING = 200  # predictions over which the rolling error is taken
+PAST_STEP_S = 890.0  # a little less than a quarter of an hour, so that a late step is not missed
+PAST_MOMENTS = 7 * 96
+REFIT_EVERY, RETRY_AFTER = timedelta(days=1), timedelta(hours=1)
+JUDGED_HORIZONS_S = (3600, 7200, 21_600)
+JUDGED_OFTEN = 48  # predictions, before one model may take over from the other
 
 
 @dataclass(slots=True)
@@ -49,9 +60,9 @@ class RollingError:
                 self.count[horizon_s] = count
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of this module's docstring."""
+        """ERROR of this module's docstring."""
         mae_k = {str(horizon): round(value, 3) for horizon, value in self.mae_k.items()}
-        return {"version": 1, "mae_k": mae_k, "count": {str(horizon): n for horizon, n in self.count.items()}}
+        return {"mae_k": mae_k, "count": {str(horizon): n for horizon, n in self.count.items()}}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> "RollingError":
@@ -103,6 +114,72 @@ class Predictor:
         """Take in one step of a room and look ahead."""
         assert self.network is not None
         return self.network.step(state, moment)
+
+
+@dataclass(slots=True)
+class RoomForecast:
+    """Everything that expects something of one room."""
+
+    state: "PredictorState | None" = None  # None: there is no network
+    error: RollingError = field(default_factory=RollingError)
+    physics: "RcModel | None" = None  # None: not enough history yet
+    physics_error: RollingError = field(default_factory=RollingError)
+    past: deque[RoomMoment] = field(default_factory=lambda: deque(maxlen=PAST_MOMENTS))
+    fitted_at: datetime | None = None
+    outlook: Outlook | None = None
+    by: str | None = None  # whose outlook it is: lstm, rc
+
+    def step(self, predictor: Predictor, moment: RoomMoment) -> None:
+        """Judge what was expected for now, take in what is, and look ahead."""
+        tolerance_s = 2.0 * moment.step_s
+        self.error.judge(moment.at, moment.room_temperature_c, tolerance_s)
+        self.physics_error.judge(moment.at, moment.room_temperature_c, tolerance_s)
+        self.remember(moment)
+        learned = physical = None
+        if self.state is not None:
+            self.state, learned = predictor.step(self.state, moment)
+        if self.fitted_at is None or moment.at - self.fitted_at >= REFIT_EVERY:
+            self._fit(moment.at)
+        if self.physics is not None:
+            self.physics = self.physics.follow(moment)
+            physical = self.physics.outlook(moment)
+        if moment.room_temperature_c is not None:
+            for error, outlook in ((self.error, learned), (self.physics_error, physical)):
+                if outlook is not None:
+                    error.expect(moment.at, outlook)
+        physics_leads = learned is None or (physical is not None and self._physics_is_better())
+        self.outlook = physical if physics_leads else learned
+        self.by = None if self.outlook is None else "rc" if physics_leads else "lstm"
+
+    def remember(self, moment: RoomMoment) -> None:
+        """Keep a moment for the physical model's next fit, one every quarter of an hour."""
+        if not self.past or (moment.at - self.past[-1].at).total_seconds() >= PAST_STEP_S:
+            self.past.append(moment)
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of ``predictor_error`` in this module's docstring."""
+        return {"version": 1, "by": self.by, "lstm": self.error.to_json(), "rc": self.physics_error.to_json()}
+
+    def _fit(self, now: datetime) -> None:
+        from models.rc import NotEnoughHistory, fit
+
+        self.fitted_at = now
+        try:
+            self.physics = fit(list(self.past))
+        except NotEnoughHistory as why:
+            log.info("room_not_fitted_yet", reason=str(why))
+            self.fitted_at = now - REFIT_EVERY + RETRY_AFTER
+
+    def _physics_is_better(self) -> bool:
+        """Over the horizons at which both were judged often enough."""
+        both = [
+            horizon_s
+            for horizon_s in JUDGED_HORIZONS_S
+            if min(self.error.count.get(horizon_s, 0), self.physics_error.count.get(horizon_s, 0)) >= JUDGED_OFTEN
+        ]
+        learned_k = sum(self.error.mae_k[horizon_s] for horizon_s in both)
+        physical_k = sum(self.physics_error.mae_k[horizon_s] for horizon_s in both)
+        return bool(both) and physical_k < learned_k
 
 
 def slices_s() -> tuple[tuple[float, float], ...]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from control.guard import OCCUPIED_RATIO, Action, WishSource
 from models.words import Outlook, Wish
+from storage.repositories.learned import Season
 
 DISTRUST = ("stale_data", "implausible_sensor")
 HOUR_S = 3600
@@ -22,6 +23,7 @@ class Grounds:
     room_temperature_c: float | None
     low_c: float
     high_c: float
+    season: Season
     occupied: float
     seen: bool  # somebody is in by evidence, not by habit
     next_return: datetime | None
@@ -72,9 +74,7 @@ def _by_situation(action: Action, grounds: Grounds) -> tuple[str, dict[str, Any]
     if grounds.occupied >= OCCUPIED_RATIO:
         if action.target.on:
             return ("comfort" if grounds.seen else "comfort_usual"), values
-        room_c = grounds.room_temperature_c
-        inside = room_c is not None and grounds.low_c <= room_c <= grounds.high_c
-        return ("comfortable" if inside else "coasting"), values
+        return _while_off(grounds), values
     if grounds.next_return is None:
         return "away", {}
     values = {"from_time": local_time(grounds.next_return, grounds.zone)}
@@ -82,6 +82,18 @@ def _by_situation(action: Action, grounds: Grounds) -> tuple[str, dict[str, Any]
     if action.target.on and soon:
         return "return", {**values, "minutes": max(5, round(grounds.lead_s / 300.0) * 5)}
     return "away_until", values
+
+
+def _while_off(grounds: Grounds) -> str:
+    """Why a unit is off although somebody is in."""
+    room_c, cooling = grounds.room_temperature_c, grounds.season == Season.COOLING
+    if room_c is None:
+        return "coasting"
+    if grounds.low_c <= room_c <= grounds.high_c:
+        return "comfortable"
+    if cooling and room_c < grounds.low_c:
+        return "cool_enough"
+    return "warm_enough" if not cooling and room_c > grounds.high_c else "coasting"
 
 
 def _agree(wish: Wish, target: Wish) -> bool:

@@ -30,6 +30,16 @@ _MAIN: dict[str, tuple[str, str, str]] = {
         "{unit}：室温 {room}，在您喜欢的 {low} 到 {high} 之内。",
         "{unit}：室溫 {room}，在您喜歡的 {low} 到 {high} 之內。",
     ),
+    "cool_enough": (
+        "{unit}: at {room} the room needs no cooling.",
+        "{unit}：室温 {room}，不需要制冷。",
+        "{unit}：室溫 {room}，不需要製冷。",
+    ),
+    "warm_enough": (
+        "{unit}: at {room} the room needs no heating.",
+        "{unit}：室温 {room}，不需要制热。",
+        "{unit}：室溫 {room}，不需要製熱。",
+    ),
     "away_until": (
         "{unit}: nobody is usually home before {from_time}.",
         "{unit}：通常 {from_time} 之前没有人在家。",

@@ -181,3 +181,7 @@ def look(engine: Engine, home: Household, *, later_s: float = 0.0) -> None:
     engine.clock = frozen(home.at)
     engine._layout_at = 0.0
     engine.look()
+    if any(mind.decide_at is None for mind in engine._rooms.values()):
+        for mind in engine._rooms.values():
+            mind.first_seen = 0.0  # no patience with a thermometer that has not spoken
+        engine.look()  # the first look at a room only reads its history

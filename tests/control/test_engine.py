@@ -363,7 +363,7 @@ def test_an_engine_that_starts_again_goes_on_where_it_stopped(home: Household) -
     later = make_engine(home)
     look(later, home, later_s=600.0)
     assert home.overrides()[0].target["setpoint_c"] == 20.0
-    state = later._rooms[home.room_id].predictor_state
+    state = later._rooms[home.room_id].forecast.state
     assert state is not None
     assert state.steps >= 3
 
@@ -375,7 +375,7 @@ def test_the_predictor_is_held_to_what_it_said(home: Household) -> None:
         home.tv(90.0)
         look(engine, home, later_s=300.0)
         home.obey()
-    error = engine._rooms[home.room_id].error
+    error = engine._rooms[home.room_id].forecast.error
     assert error.count[900] >= 4
     assert 0.0 <= error.mae_k[900] < 3.0
     assert home.decisions()[-1].outlook["mae_k"]["900"] == pytest.approx(error.mae_k[900], abs=1.0)
