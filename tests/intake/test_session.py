@@ -87,7 +87,7 @@ def running(intake: Intake) -> Iterator[None]:
 def publishing(broker: Broker) -> Iterator[mqtt.Client]:
     client = new_client(broker, f"publisher-{os.urandom(4).hex()}")
     client.max_queued_messages_set(0)
-    client.max_inflight_messages_set(1000)
+    client.max_inflight_messages_set(2000)
     client.connect(broker.host, broker.port)
     client.loop_start()
     yield client
