@@ -45,7 +45,7 @@ class Device(Protocol):
 def local_text(at_s: float, offset_h: float) -> str:
     """A device's local time without its zone: 2026-07-15T16:00:00."""
     zone = timezone(timedelta(hours=offset_h))
-    return datetime.fromtimestamp(int(at_s), zone).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(int(at_s), zone).isoformat()[:19]
 
 
 def utc_text(at_s: float) -> str:
