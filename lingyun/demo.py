@@ -108,7 +108,7 @@ def device_row(device: DemoDevice, home_id: int, room_id: int | None, appliance_
         room_id=room_id,
         appliance_id=appliance_id,
         capabilities=None if device.capabilities is None else asdict(device.capabilities),
-        details={"topic": device.topic},
+        details={"topic": device.topic, **device.details},
         created_at=at,
     )
 
