@@ -124,6 +124,7 @@ class Intake:
         before.add(self.tally)
         never = threading.Event()
         with self._alone():
+            self._store([], never)  # as in run: what the database recalls must not replace what announcements say later
             for part in _parts(messages, TAKE_IN_MESSAGES):
                 received = [self._decode(to_epoch_us(received_at), message) for received_at, message in part]
                 self.messages += len(received)
