@@ -12,6 +12,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from api import security
+from api.openapi import operation_of
 from api.schemas import LARGEST_ID
 from api.views import Present
 from core.clock import Clock
@@ -35,6 +36,15 @@ class Context:
     settings: Settings
     demo: bool
     limiter: security.LoginLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Somebody without a credential, at an address."""
+
+    database: Engine
+    limiter: security.LoginLimiter
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +210,8 @@ def refuse_unknown_parameters(request: Request) -> None:
     """
     if not request.url.query:
         return
-    operation = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
-    known = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
+    operation = operation_of(request.scope)
+    known = frozenset() if operation is None else operation.query
     unknown = sorted(set(request.query_params) - known)
     if unknown:
         raise RequestValidationError(
@@ -231,11 +241,11 @@ def writing(request: Request) -> Iterator[Access]:
         yield Access(session, caller, Present.of(made_with.clock), made_with.settings, language_of(request))
 
 
-def anonymous_writing(request: Request) -> Iterator[Session]:
-    """One transaction of a request that needs no credential."""
+def knocking(request: Request) -> Knock:
+    """What is known of a caller who has no credential yet."""
     refuse_unknown_parameters(request)
-    with Session(context(request).database) as session, session.begin():
-        yield session
+    made_with = context(request)
+    return Knock(made_with.database, made_with.limiter, request.client.host if request.client is not None else "?")
 
 
 def language_of(request: Request) -> str:
@@ -256,7 +266,7 @@ def language_of(request: Request) -> str:
 # scope="function": the transaction ends before the answer is sent, so that an answer never speaks of a lost commit
 Reading = Annotated[Access, Depends(reading, scope="function")]
 Writing = Annotated[Access, Depends(writing, scope="function")]
-AnonymousWriting = Annotated[Session, Depends(anonymous_writing, scope="function")]
+Knocking = Annotated[Knock, Depends(knocking)]
 
 HomeRef = Annotated[str, Path(min_length=1, max_length=100, description="Id or name of a home.", examples=["demo"])]
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[1])]

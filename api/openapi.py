@@ -2,10 +2,12 @@
 
 import json
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.types import Scope
 
 from api.problems import MEDIA_TYPE
 from api.security import COOKIE
@@ -41,6 +43,32 @@ def document(app: FastAPI) -> dict[str, Any]:
         _say_problems(made)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the document says of an operation."""
+
+    path: str  # the template, so that ids do not multiply what is counted by it
+    query: frozenset[str]
+
+
+def operation_of(scope: Scope) -> Operation | None:
+    """The operation that a request was routed to; None before that, or where it is not in the document."""
+    found = getattr(scope.get("route"), "operation_id", None)
+    if found is None:
+        return None
+    app: FastAPI = scope["app"]
+    if not hasattr(app.state, "operations"):
+        app.state.operations = {
+            operation["operationId"]: Operation(
+                path, frozenset(one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
+            )
+            for path, methods in document(app)["paths"].items()
+            for operation in methods.values()
+        }
+    known: dict[str, Operation] = app.state.operations
+    return known.get(found)
 
 
 def _say_problems(made: dict[str, Any]) -> None:

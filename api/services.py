@@ -8,11 +8,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from api import paging, schemas, security, usage_service, views
-from api.dependencies import Access
+from api.dependencies import Access, Knock
 from api.problems import LimitReached
 from core.errors import Conflict, InvalidCommand, InvalidRequest, Unauthenticated
 from core.words import Command, Fan, Kind, Mode
 from insights import usage as rules
+from storage.database import read_only
 from storage.repositories import accounts, fleet, homes, live, tokens
 from storage.repositories.commands import BY_PERSON, CommandRepository
 from storage.repositories.decisions import DecisionRepository
@@ -30,21 +31,8 @@ SAVINGS_DAYS_NEEDED = 14
 # --- who ---
 
 
-def check_limit(limiter: security.LoginLimiter, *keys: str) -> None:
-    """Refuse whoever failed too often.
-
-    Raises
-    ------
-    LimitReached
-        Says how long to wait.
-    """
-    wait_s = limiter.wait_s(*keys)
-    if wait_s:
-        raise LimitReached(f"too many failed tries; wait {wait_s} s", wait_s)
-
-
-def log_in(session: Session, limiter: security.LoginLimiter, address: str, body: schemas.Login) -> schemas.SessionToken:
-    """A session for who knows the password.
+def log_in(knock: Knock, body: schemas.Login) -> schemas.SessionToken:
+    """A session for who knows the password; it is checked without holding the database.
 
     Raises
     ------
@@ -53,19 +41,20 @@ def log_in(session: Session, limiter: security.LoginLimiter, address: str, body:
     LimitReached
         Too many failures from there or for this account.
     """
-    keys = (address, f"account {body.name}")
-    check_limit(limiter, *keys)
-    account = accounts.find_account(session, body.name)
+    keys = (knock.address, f"account {body.name}")
+    check_limit(knock, *keys)
+    with Session(read_only(knock.database)) as session:
+        account = accounts.find_account(session, body.name)
     password_hash = None if account is None else account.password_hash
-    session.commit()  # the password is checked without holding the database
     if not security.password_fits(password_hash, body.password) or account is None:
-        limiter.failed(*keys)
+        knock.limiter.failed(*keys)
         raise Unauthenticated("name or password is wrong", code="wrong_login")
-    limiter.succeeded(*keys)
-    return new_session(session, account)
+    knock.limiter.succeeded(*keys)
+    with Session(knock.database) as session, session.begin():
+        return new_session(session, account)
 
 
-def set_up(session: Session, limiter: security.LoginLimiter, address: str, body: schemas.Setup) -> schemas.SessionToken:
+def set_up(knock: Knock, body: schemas.Setup) -> schemas.SessionToken:
     """Name and password for the account of a setup token, and a session.
 
     Raises
@@ -74,16 +63,36 @@ def set_up(session: Session, limiter: security.LoginLimiter, address: str, body:
         The token is unknown, expired or was used before.
     Conflict
         Another account has this name.
+    LimitReached
+        Too many failures from there.
     """
-    account = tokens.take_setup_token(session, body.token)
-    if account is None:
-        limiter.failed(address)
-        raise Unauthenticated("the setup link is unknown, expired or was used before", code="setup_link_invalid")
-    namesake = accounts.find_account(session, body.name)
-    if namesake is not None and namesake.id != account.id:
-        raise Conflict(f"the name {body.name!r} is taken", code="name_taken")
-    account.name, account.password_hash = body.name, security.hash_password(body.password)
-    return new_session(session, account)
+    check_limit(knock, knock.address)
+    with Session(read_only(knock.database)) as session:
+        known = tokens.find_token(session, body.token, (tokens.SETUP,)) is not None
+    password_hash = security.hash_password(body.password) if known else ""
+    with Session(knock.database) as session, session.begin():
+        account = tokens.take_setup_token(session, body.token) if known else None
+        if account is None:
+            knock.limiter.failed(knock.address)
+            raise Unauthenticated("the setup link is unknown, expired or was used before", code="setup_link_invalid")
+        namesake = accounts.find_account(session, body.name)
+        if namesake is not None and namesake.id != account.id:
+            raise Conflict(f"the name {body.name!r} is taken", code="name_taken")
+        account.name, account.password_hash = body.name, password_hash
+        return new_session(session, account)
+
+
+def check_limit(knock: Knock, *keys: str) -> None:
+    """Refuse whoever failed too often.
+
+    Raises
+    ------
+    LimitReached
+        Says how long to wait.
+    """
+    wait_s = knock.limiter.wait_s(*keys)
+    if wait_s:
+        raise LimitReached(f"too many failed tries; wait {wait_s} s", wait_s)
 
 
 def new_session(session: Session, account: AccountRow) -> schemas.SessionToken:
@@ -287,7 +296,7 @@ def set_override(access: Access, row: RoomRow, body: schemas.OverrideEdit) -> sc
         raise InvalidRequest(
             f"until: expected a time within 7 days of {access.now.isoformat()}, got {until.isoformat()}"
         )
-    target = checked_command(unit, body.target)
+    target = checked_command(unit, body.target, None)
     started = OverrideRepository(access.session).start(
         room_id=row.id, origin=FROM_REST, target=target, started_at=access.now, until=until.astimezone(UTC)
     )
@@ -356,7 +365,7 @@ def send_command(access: Access, device: DeviceRow, body: schemas.CommandRequest
     InvalidRequest
         The key was used for another command.
     """
-    wanted = checked_command(device, body)
+    wanted = checked_command(device, body, homes.appliance_kind(access.session, device))
     repository = CommandRepository(access.session)
     if key is not None and (before := repository.by_key(device.home_id, key)) is not None:
         return views.command(_same(before, device, wanted, key))
@@ -385,7 +394,9 @@ def command(row: CommandRow) -> schemas.Command:
     return views.command(row)
 
 
-def checked_command(device: DeviceRow, wanted: schemas.Target | schemas.CommandRequest) -> Command:
+def checked_command(
+    device: DeviceRow, wanted: schemas.Target | schemas.CommandRequest, appliance_kind: str | None
+) -> Command:
     """The command, if this device can be told it.
 
     Raises
@@ -400,6 +411,8 @@ def checked_command(device: DeviceRow, wanted: schemas.Target | schemas.CommandR
         _check_capabilities(device.capabilities or {}, command)
     elif device.kind != Kind.PLUG or set(command.as_dict()) != {"on"}:
         raise InvalidCommand(f"a {device.kind} cannot be told {', '.join(command.as_dict())}")
+    elif appliance_kind == Kind.REFRIGERATOR and command.on is False:
+        raise InvalidCommand("a refrigerator is not switched off from here: its food would spoil")
     return command
 
 

@@ -4,14 +4,17 @@ import time
 from collections.abc import MutableMapping
 from typing import Any
 
+from fastapi import HTTPException
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.metrics import Metrics
+from api.openapi import operation_of
 from core.logging import get_logger
 
 LARGEST_BODY = 64 * 1024
+TOO_LONG = f"the body is longer than {LARGEST_BODY} bytes"
 PAGE_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -27,10 +30,6 @@ ALWAYS = {
     "Content-Security-Policy": PAGE_POLICY,
 }
 log = get_logger(__name__)
-
-
-class BodyTooLarge(Exception):
-    """The body grew over the limit while it was read."""
 
 
 class Surroundings:
@@ -55,19 +54,19 @@ class Surroundings:
 
         try:
             await self._answer(scope, receive, sending)
-        except BodyTooLarge:
-            await _too_large()(scope, receive, sending)
         except Exception:
             log.exception("request_failed", method=scope["method"], path=scope["path"])
             if status == 0:
                 await problems.internal_error()(scope, receive, sending)
         finally:
-            self._metrics.request(scope["method"], _route(scope), status, time.perf_counter() - started_s)
+            operation = operation_of(scope)
+            route = "other" if operation is None else operation.path
+            self._metrics.request(scope["method"], route, status, time.perf_counter() - started_s)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > LARGEST_BODY:
-            await _too_large()(scope, receive, send)
+            await problems.problem(413, problems.CODES[413], TOO_LONG)(scope, receive, send)
             return
         read = 0
 
@@ -76,14 +75,10 @@ class Surroundings:
             message = await receive()
             read += len(message.get("body", b""))
             if read > LARGEST_BODY:
-                raise BodyTooLarge
+                raise HTTPException(413, TOO_LONG)  # FastAPI passes this on to the problems
             return message
 
         await self._app(scope, receiving, send)
-
-
-def _too_large() -> Any:
-    return problems.problem(413, problems.CODES[413], f"the body is longer than {LARGEST_BODY} bytes")
 
 
 def _protect(scope: Scope, message: MutableMapping[str, Any]) -> None:
@@ -93,9 +88,3 @@ def _protect(scope: Scope, message: MutableMapping[str, Any]) -> None:
     if scope["path"].startswith("/api/"):
         headers.setdefault("Cache-Control", "no-store")
         headers.add_vary_header("Authorization, Cookie, Accept-Language")
-
-
-def _route(scope: Scope) -> str:
-    """The template of the route, so that ids do not multiply the series."""
-    route = scope.get("route")
-    return str(getattr(route, "path", "other"))

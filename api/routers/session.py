@@ -5,30 +5,22 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api import schemas, security, services
-from api.dependencies import AnonymousWriting, Reading, Writing, context
+from api.dependencies import Knocking, Reading, Writing
 
 router = APIRouter(tags=["session"])
 PUBLIC: dict[str, Any] = {"security": []}
 
 
 @router.post("/setup", operation_id="setUp", openapi_extra=PUBLIC)
-def set_up(
-    body: schemas.Setup, session: AnonymousWriting, request: Request, response: Response
-) -> schemas.SessionToken:
+def set_up(body: schemas.Setup, knock: Knocking, request: Request, response: Response) -> schemas.SessionToken:
     """Set name and password of the owner with the token of the one-time setup link, and log in."""
-    limiter, address = context(request).limiter, address_of(request)
-    services.check_limit(limiter, address)
-    token = services.set_up(session, limiter, address, body)
-    return answer_with_cookie(request, response, token)
+    return answer_with_cookie(request, response, services.set_up(knock, body))
 
 
 @router.post("/login", operation_id="logIn", openapi_extra=PUBLIC)
-def log_in(
-    body: schemas.Login, session: AnonymousWriting, request: Request, response: Response
-) -> schemas.SessionToken:
+def log_in(body: schemas.Login, knock: Knocking, request: Request, response: Response) -> schemas.SessionToken:
     """Exchange name and password for a session token; it is also set as a cookie for the page."""
-    token = services.log_in(session, context(request).limiter, address_of(request), body)
-    return answer_with_cookie(request, response, token)
+    return answer_with_cookie(request, response, services.log_in(knock, body))
 
 
 @router.post("/logout", operation_id="logOut", status_code=204)
@@ -42,11 +34,6 @@ def log_out(access: Writing, response: Response) -> None:
 def get_me(access: Reading) -> schemas.Me:
     """Who the caller is and how far they reach."""
     return services.me(access)
-
-
-def address_of(request: Request) -> str:
-    """Who knocks, for counting failures."""
-    return request.client.host if request.client is not None else "?"
 
 
 def answer_with_cookie(request: Request, response: Response, token: schemas.SessionToken) -> schemas.SessionToken:

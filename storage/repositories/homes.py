@@ -103,6 +103,12 @@ def air_conditioner_of_room(session: Session, room_id: int) -> DeviceRow | None:
     )
 
 
+def appliance_kind(session: Session, device: DeviceRow) -> str | None:
+    """What is behind a plug, where that is known."""
+    appliance = None if device.appliance_id is None else session.get(ApplianceRow, device.appliance_id)
+    return None if appliance is None else appliance.kind
+
+
 def newest_command(session: Session, device_id: int) -> CommandRow | None:
     """The newest command to a device."""
     return session.scalar(

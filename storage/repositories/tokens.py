@@ -30,10 +30,11 @@ def create_session_token(session: Session, account: AccountRow) -> str:
     return _create(session, SESSION, Scope.ADMIN, account_id=account.id, lifetime=SESSION_LIFETIME)
 
 
-def find_token(session: Session, token: str, purposes: tuple[str, ...]) -> TokenRow | None:
-    """The row of a token that is in force."""
+def find_token(session: Session, token: str, purposes: tuple[str, ...], *, lock: bool = False) -> TokenRow | None:
+    """The row of a token that is in force; ``lock`` keeps others from using it up at the same time."""
     now = datetime.now(UTC)
-    row = session.scalar(select(TokenRow).where(TokenRow.sha256 == _sha256(token), TokenRow.purpose.in_(purposes)))
+    query = select(TokenRow).where(TokenRow.sha256 == _sha256(token), TokenRow.purpose.in_(purposes))
+    row = session.scalar(query.with_for_update() if lock else query)
     if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
         return None
     return row
@@ -53,7 +54,7 @@ def revoke_session(session: Session, token_id: int) -> None:
 
 def take_setup_token(session: Session, token: str) -> AccountRow | None:
     """The account of a setup token, which is used up by this; None where it is not valid."""
-    row = find_token(session, token, (SETUP,))
+    row = find_token(session, token, (SETUP,), lock=True)
     if row is None or row.account_id is None:
         return None
     row.used_at = datetime.now(UTC)
