@@ -20,6 +20,7 @@ that is believed of the device:
 - a fall or a bigger step is held until the next reading. If that one follows from the last accepted value, the held one
   was a slip and is forgotten. If it follows from the held one, the counter has started again: after a fall to a small
   value (``<= rated dt``) that value was used since the last accepted one; else the span between is a gap;
+- after a silence of more than 92 days the counter starts again: nobody knows any more when it was used;
 - a reading marked as repeated (a redelivered message without a time of its own) neither is held nor confirms anything,
   so that a stale value is never taken for a reset.
 
@@ -38,6 +39,7 @@ DAY_US = 24 * HOUR_US
 HOLD_LIMIT_US = 300 * 1_000_000
 HOLD_MEDIANS = 3.0
 COUNTER_MARGIN = 1.5  # a counter may run this much faster than the rated power, see dialects' notes on counters
+LONGEST_SPAN_US = 92 * DAY_US  # of two readings; one wrong time must not fill years of quarters
 RESOLUTION_KWH = 0.011  # one step of a counter that shows 0.01 kWh
 POWER_MARGIN = 1.5  # a power reading above this much of the rated one is no reading
 W_US_PER_KWH = 3.6e12
@@ -228,8 +230,8 @@ class Ledger:
     def _add_total(self, at_us: int, total_kwh: float, repeated: bool, cells: dict[int, Cell]) -> None:
         base, held = self._base, self._held
         now = (at_us, total_kwh)
-        if base is None:
-            self._base = now
+        if base is None or at_us - base[0] > LONGEST_SPAN_US:
+            self._base, self._held = now, None
         elif self._follows(base, now):
             spread(cells, base[0], at_us, total_kwh - base[1])
             self._base, self._held = now, None

@@ -168,10 +168,20 @@ def test_a_counter_that_wraps_gives_no_spike() -> None:
     assert total(usage.counter) == pytest.approx((0.03, 180.0))
 
 
+def test_a_counter_that_was_silent_for_months_starts_again_with_a_gap() -> None:
+    day_s = 86_400.0
+    usage = fold(counter((0, 10.0), (93 * day_s, 400.0), (93 * day_s + 60, 400.01), (185 * day_s, 500.01)))
+    kwh, covered_s = total(usage.counter)
+    assert kwh == pytest.approx(100.01)
+    assert covered_s == pytest.approx(92 * day_s)
+
+
 # --- properties ---
 
 steps = st.one_of(
-    st.integers(1, 3 * SECOND), st.integers(SECOND, 10 * MINUTE), st.sampled_from([HOUR_US, 20 * HOUR_US, 26 * HOUR_US])
+    st.integers(1, 3 * SECOND),
+    st.integers(SECOND, 10 * MINUTE),
+    st.sampled_from([HOUR_US, 20 * HOUR_US, 26 * HOUR_US, 100 * DAY_US]),
 )
 powers = st.one_of(st.none(), st.floats(0, 1500), st.sampled_from([-50.0, 1e7]))
 moves = st.one_of(
