@@ -397,7 +397,7 @@ def _sensor(entry: Entry) -> Entity | None:
     if known is None:
         return None
     quantity, units = known
-    unit = config.get("unit_of_measurement") or next(iter(units))
+    unit = str(config.get("unit_of_measurement") or next(iter(units)))
     name = f"{config.get('name') or ''} {config.get('object_id') or ''} {entry.key}".lower()
     if unit not in units or (quantity in ("room_temperature_c", "voltage_v") and config.get("entity_category")):
         return None
@@ -412,7 +412,7 @@ def _sensor(entry: Entry) -> Entity | None:
     source = _source(config, "state_topic", "value_template", quantity)
     if source is None:
         return None
-    source.factor, source.fahrenheit, source.rank = units[str(unit)], str(unit).endswith("F"), rank
+    source.factor, source.fahrenheit, source.rank = units[unit], unit.endswith("F"), rank
     return Entity("sensor", [source])
 
 

@@ -414,6 +414,17 @@ def test_memory_for_devices_and_entities_has_an_end() -> None:
         heard(HomeAssistant(), DEVICE, device_form(**crowd))
 
 
+@pytest.mark.parametrize("odd", [["W"], {"a": 1}, 5, True])
+def test_words_of_the_wrong_type_are_passed_over(odd: object) -> None:
+    for name in ("unit_of_measurement", "device_class", "name", "entity_category", "availability_mode", "val_tpl"):
+        heard(HomeAssistant(), "homeassistant/sensor/p/config", sensor("power", "W", "x/p") | {name: odd})
+        heard(
+            HomeAssistant(),
+            DEVICE,
+            device_form(hvac=CLIMATE | {name: odd, "modes": odd, "temp_unit": odd, "pl_on": odd}),
+        )
+
+
 def test_home_assistants_own_birth_holds_nothing() -> None:
     assert heard(HomeAssistant(), "homeassistant/status", "online") == []
 
