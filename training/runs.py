@@ -22,6 +22,7 @@ from models.loading import METADATA_KEY
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RUNS = REPOSITORY / "runs"
+CODE = ("models/*.py", "training", "simulator")  # what a trained model depends on
 LIBRARIES = ("torch", "stable-baselines3", "gymnasium", "numpy", "onnxruntime")
 
 
@@ -72,7 +73,7 @@ def commit() -> str:
     """The commit of the code in use, with ``+`` where files differ from it; ``unknown`` outside a checkout."""
     try:
         head = _git("rev-parse", "HEAD")
-        return head + ("+" if _git("status", "--porcelain", "--", "models", "training", "simulator") else "")
+        return head + ("+" if _git("status", "--porcelain", "--", *CODE) else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
