@@ -17,8 +17,10 @@ export interface UsageView {
   bars: UsageBar[];
   totalKwh: number;
   cost: string | null;
-  /** Some part of some bar was not measured. */
+  /** Some part of a bar that is not yet to come was not measured. */
   hasGaps: boolean;
+  /** Nothing was measured in any bar. */
+  isEmpty: boolean;
 }
 
 const FULL_COVERAGE = 0.98;
@@ -26,9 +28,9 @@ const MICRO_DIGITS = 6;
 
 /**
  * Stack items by key: the `most` largest keys as series of their own, the others together under `other`.
- * There is a bar for each of `starts` (what lies outside is added), empty where nothing was measured or is yet to come.
+ * There is a bar for each of `starts`, also where nothing was measured, or is yet to come after `now`.
  */
-export function stackUsage(items: UsageItem[], starts: Date[], most: number, other: string): UsageView {
+export function stackUsage(items: UsageItem[], starts: Date[], now: Date, most: number, other: string): UsageView {
   const totals = new Map<string, number>();
   for (const item of items) totals.set(keyOf(item), (totals.get(keyOf(item)) ?? 0) + item.energy_kwh);
   const ranked = [...totals.entries()].sort((a, b) => b[1] - a[1]).map(([key]) => key);
@@ -56,7 +58,8 @@ export function stackUsage(items: UsageItem[], starts: Date[], most: number, oth
     bars: sorted,
     totalKwh: sorted.reduce((sum, bar) => sum + bar.totalKwh, 0),
     cost: sorted.reduce<string | null>((sum, bar) => addMoney(sum, bar.cost), null),
-    hasGaps: sorted.some((bar) => bar.coverage.some((share) => share !== null && !isCovered(share))),
+    hasGaps: sorted.some((bar) => bar.start < now && !isCovered(leastCoverage(bar))),
+    isEmpty: sorted.every((bar) => isBlank(bar)),
   };
 }
 
@@ -97,8 +100,13 @@ function emptyBar(start: Date, seriesCount: number): UsageBar {
   };
 }
 
-/** The smallest measured share of a bar; null where it holds nothing. */
-export function leastCoverage(bar: UsageBar): number | null {
+/** The smallest measured share of the devices in a bar; 0 where there is none. */
+export function leastCoverage(bar: UsageBar): number {
   const known = bar.coverage.filter((share) => share !== null);
-  return known.length === 0 ? null : Math.min(...known);
+  return known.length === 0 ? 0 : Math.min(...known);
+}
+
+/** Whether nothing at all was measured. */
+export function isBlank(bar: UsageBar): boolean {
+  return bar.coverage.every((share) => share === null || share === 0);
 }

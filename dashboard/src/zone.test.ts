@@ -22,7 +22,10 @@ describe("periods of a home's zone", () => {
 
   test("months roll over the year", () => {
     const january = new Date("2025-01-31T04:00:00Z");
-    expect(text(periodSpan("month", january, SHANGHAI, -1))).toEqual(["2024-11-30T16:00:00.000Z", "2024-12-31T16:00:00.000Z"]);
+    expect(text(periodSpan("month", january, SHANGHAI, -1))).toEqual([
+      "2024-11-30T16:00:00.000Z",
+      "2024-12-31T16:00:00.000Z",
+    ]);
   });
 
   test("the days on which clocks change have 23 and 25 hours", () => {

@@ -64,7 +64,11 @@ async function unwrap<Data>(answer: Promise<Answer<Data>>): Promise<Data> {
   }
   if (settled.response.ok) return settled.data as Data;
   const problem = settled.error as Partial<Problem> | undefined;
-  throw new ApiError(problem?.code ?? "unknown", settled.response.status, problem?.detail ?? settled.response.statusText);
+  throw new ApiError(
+    problem?.code ?? "unknown",
+    settled.response.status,
+    problem?.detail ?? settled.response.statusText,
+  );
 }
 
 /** All items of a paged list; `read` asks for the page at a cursor. */
@@ -119,7 +123,9 @@ export const api = {
     ),
 
   override: (room: number, target: Target, until: Date) =>
-    unwrap(client.PUT("/api/v1/rooms/{room_id}/override", { ...inRoom(room), body: { target, until: until.toISOString() } })),
+    unwrap(
+      client.PUT("/api/v1/rooms/{room_id}/override", { ...inRoom(room), body: { target, until: until.toISOString() } }),
+    ),
 
   endOverride: (room: number) => unwrap(client.DELETE("/api/v1/rooms/{room_id}/override", inRoom(room))),
 

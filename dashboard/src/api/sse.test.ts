@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { EventParser } from "./sse";
 
 const STREAM =
-  ": hello\n\nretry: 2500\nid: 7\nevent: device\ndata: {\"a\":1}\n\nid: 8\r\ndata: first\r\ndata: second\r\n\r\nevent: lost\n\nid: 9\rdata\r\r";
+  ': hello\n\nretry: 2500\nid: 7\nevent: device\ndata: {"a":1}\n\nid: 8\r\ndata: first\r\ndata: second\r\n\r\nevent: lost\n\nid: 9\rdata\r\r';
 
 const EXPECTED = [
   { id: "7", type: "device", data: '{"a":1}' },

@@ -36,9 +36,7 @@ test("the stream resumes after the last event it saw, and says so", async () => 
   const seen: ServerEvent[] = [];
   let resumed = 0;
   const scope = effectScope();
-  scope.run(() =>
-    useEvents({ ...server, onEvent: (event) => seen.push(event), onResume: () => (resumed += 1) }),
-  );
+  scope.run(() => useEvents({ ...server, onEvent: (event) => seen.push(event), onResume: () => (resumed += 1) }));
   await server.done;
   scope.stop();
   expect(server.asked).toEqual([null, "2", "2", "3"]);

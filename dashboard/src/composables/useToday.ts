@@ -8,7 +8,7 @@ import { periodSpan } from "../zone";
 
 const QUARTER_MS = 900_000;
 const W_PER_KW = 1000;
-const ENOUGH_COVERAGE = 0.9;
+const ENOUGH_COVERAGE = 0.95;
 const LEAST_KWH = 0.1;
 
 export function useToday(home: () => string | null, summary: () => Summary | null, beat: () => number) {
@@ -35,7 +35,10 @@ export function useToday(home: () => string | null, summary: () => Summary | nul
       points.value = curve(quarters.items, today, now, shown.power_w ?? null);
       const past = before.items[0];
       change.value =
-        past && past.coverage >= ENOUGH_COVERAGE && shown.today.coverage >= ENOUGH_COVERAGE && past.energy_kwh > LEAST_KWH
+        past &&
+        past.coverage >= ENOUGH_COVERAGE &&
+        shown.today.coverage >= ENOUGH_COVERAGE &&
+        past.energy_kwh > LEAST_KWH
           ? shown.today.energy_kwh / past.energy_kwh - 1
           : null;
     } catch {

@@ -36,8 +36,14 @@ describe.each([
     }
   });
 
+  test("uses the punctuation of Chinese", () => {
+    expect([...translated.values()].filter((sentence) => /[\u4e00-\u9fff}][,:;?!](?!\d)/.test(sentence))).toEqual([]);
+  });
+
   test("is not English", () => {
-    const same = [...english].filter(([key, sentence]) => translated.get(key) === sentence && /[a-z]{3}/i.test(sentence));
+    const same = [...english].filter(
+      ([key, sentence]) => translated.get(key) === sentence && /[a-z]{3}/i.test(sentence),
+    );
     expect(same).toEqual([]);
   });
 });
@@ -49,7 +55,9 @@ test("traditional characters are used in traditional sentences only", () => {
 
 test("every sentence that the page asks for by a fixed name exists", () => {
   const source = join(import.meta.dirname, "..");
-  const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((name) => /\.(vue|ts)$/.test(name) && !name.includes(".test."));
+  const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
+    (name) => /\.(vue|ts)$/.test(name) && !name.includes(".test."),
+  );
   const asked = files.flatMap((name) =>
     [...readFileSync(join(source, name), "utf8").matchAll(/\bt\(\s*["']([\w.]+)["']/g)].map((match) => match[1]!),
   );
