@@ -128,6 +128,10 @@ class Zigbee2Mqtt:
             if device is not None:
                 device.tells_availability = True
                 return [Report(native_id=device.native_id, online=_online(message.payload))]
+        parent, _, attribute = topic.rpartition("/")
+        device = self._by_topic.get(parent)
+        if device is not None and (attribute in device.fields or attribute in device.switches):
+            return _values(device, {attribute: decode_text(message.payload)})  # `output: attribute` of the bridge
         base, found, leaf = topic.partition("/bridge/")
         if found and leaf == "devices":
             return self._devices(base, message.payload)
@@ -266,7 +270,10 @@ def _from_details(native_id: str, kind: Kind, details: dict[str, object]) -> _De
 def _state(device: _Device, payload: bytes) -> list[Event]:
     if not payload:  # the name was given up
         return []
-    body = decode_object(payload)
+    return _values(device, decode_object(payload))
+
+
+def _values(device: _Device, body: dict[str, object]) -> list[Event]:
     values: dict[str, Any] = {}
     for name, (quantity, factor) in device.fields.items():
         value = number(body.get(name))

@@ -341,6 +341,14 @@ def test_a_state_that_is_no_object_is_refused(payload: bytes) -> None:
         heard(bridge(device(PLUG, "washer", PLUG_EXPOSES)), "zigbee2mqtt/washer", payload)
 
 
+def test_a_bridge_that_sends_each_attribute_alone_is_read_too() -> None:
+    dialect = bridge(device(PLUG, "hall/washer", PLUG_EXPOSES))
+    assert values(report(heard(dialect, "zigbee2mqtt/hall/washer/power", "12.5"))) == {"power_w": 12.5}
+    assert values(report(heard(dialect, "zigbee2mqtt/hall/washer/state", "OFF"))) == {"on": False}
+    assert heard(dialect, "zigbee2mqtt/hall/washer/power", "null") == []
+    assert heard(dialect, "zigbee2mqtt/hall/washer/linkquality", "80") == []
+
+
 def test_the_same_message_twice_gives_the_same_report() -> None:
     dialect, body = bridge(device(PLUG, "washer", PLUG_EXPOSES)), {"power": 3, "last_seen": "2026-07-01T10:00:00Z"}
     first, again = (heard(dialect, "zigbee2mqtt/washer", body, duplicate=flag) for flag in (False, True))
