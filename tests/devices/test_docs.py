@@ -27,4 +27,5 @@ def test_the_table_of_limits_is_that_of_the_code() -> None:
 
 def number(text: str) -> float:
     base, _, exponent = text.replace(",", "").partition("^")
-    return float(base) ** float(exponent or 1)
+    power: float = float(base) ** float(exponent or 1)
+    return power
