@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -137,8 +138,7 @@ def take_in_history(settings: Settings, database: Engine, broker: Broker, *, unt
         stdout=subprocess.PIPE,
     )
     try:
-        assert simulator.stdout is not None
-        with simulator.stdout as stream:
+        with cast(BinaryIO, simulator.stdout) as stream:
             intake.take_in(shown(read(stream), until))
         if simulator.wait() != 0:
             raise ConfigurationError(f"the demo home's history failed with status {simulator.returncode}")
