@@ -28,6 +28,7 @@ GREATEST_DEVIATION_K = 1.0  # the prior's
 FORGETTING_K2_PER_DAY = 0.01  # a hundred days without a choice bring the prior's doubt back
 NARROWING = 0.3  # how far one override moves the half-width
 SEASON_CHANGE_C = 17.0  # mean outdoors of the next day above which a home cools, as the policy sees it
+NO_COOLING_BELOW_C, NO_HEATING_ABOVE_C = 14.0, 20.0  # mean outdoors of the next day
 TOO_MUCH_K = 0.8  # beyond the other edge, the season's direction is wrong
 
 
@@ -42,17 +43,43 @@ def after_choice(point: ComfortPoint, chosen_c: float, *, weight: float = 1.0) -
     return replace(point, neutral_c=neutral_c, deviation_k=precision**-0.5, observations=point.observations + 1)
 
 
-def after_override(point: ComfortPoint, chosen_c: float, room_c: float | None) -> ComfortPoint:
+def after_override(
+    point: ComfortPoint, chosen_c: float, *, room_c: float | None, before_c: float | None
+) -> ComfortPoint:
     """The belief after people overrode the engine: they were not content with the room as it was.
 
-    A room that they left although it lay inside the band says that the band is too wide.
+    Whoever asks for warmer wants it at least as warm as it is, whatever number they choose, and the other way round; a
+    choice that only repeats what is believed moves nothing. A room that people did not like although it lay inside the
+    band says that the band is too wide.
+
+    Parameters
+    ----------
+    chosen_c, before_c : float
+        Setpoint after and before; None before where the unit was off. [°C]
+    room_c : float or None
+        Air of the room at that moment. [°C]
     """
-    after = after_choice(point, chosen_c)
-    if point.pinned or room_c is None or not point.low_c < room_c < point.high_c:
-        return after
-    endured_k = abs(room_c - after.neutral_c)
-    half_width_k = point.half_width_k + NARROWING * (min(endured_k, point.half_width_k) - point.half_width_k)
-    return replace(after, half_width_k=min(max(half_width_k, LEAST_HALF_WIDTH_K), GREATEST_HALF_WIDTH_K))
+    if point.pinned or chosen_c == before_c:
+        return point
+    wanted_c = chosen_c
+    if before_c is not None:
+        warmer = chosen_c > before_c
+        if room_c is not None:
+            wanted_c = max(chosen_c, room_c) if warmer else min(chosen_c, room_c)
+        already = wanted_c < point.neutral_c if warmer else wanted_c > point.neutral_c
+        if already:
+            return _narrowed(point, room_c)
+    return _narrowed(after_choice(point, wanted_c), room_c, inside=point)
+
+
+def _narrowed(point: ComfortPoint, room_c: float | None, inside: ComfortPoint | None = None) -> ComfortPoint:
+    """A narrower band where the room lay inside the one that held (``inside``, or the point's own)."""
+    held = inside or point
+    if room_c is None or not held.low_c < room_c < held.high_c:
+        return point
+    endured_k = min(abs(room_c - point.neutral_c), point.half_width_k)
+    half_width_k = point.half_width_k + NARROWING * (endured_k - point.half_width_k)
+    return replace(point, half_width_k=min(max(half_width_k, LEAST_HALF_WIDTH_K), GREATEST_HALF_WIDTH_K))
 
 
 def after_days(curve: ComfortCurve, days: float) -> ComfortCurve:
@@ -69,8 +96,10 @@ def season_by_weather(outdoor_next_day_c: float) -> Season:
     return Season.COOLING if outdoor_next_day_c >= SEASON_CHANGE_C else Season.HEATING
 
 
-def season_of(room_c: float | None, point: ComfortPoint, usual: Season) -> Season:
+def season_of(room_c: float | None, outdoor_next_day_c: float, point: ComfortPoint, usual: Season) -> Season:
     """Whether a room is to be cooled or heated: as usual, unless it is far beyond the other edge.
+
+    Even then not against the weather: a room that got too cold on a hot day is left to warm up by itself.
 
     Parameters
     ----------
@@ -81,9 +110,10 @@ def season_of(room_c: float | None, point: ComfortPoint, usual: Season) -> Seaso
     """
     if room_c is None:
         return usual
-    if usual == Season.HEATING and room_c > point.high_c + TOO_MUCH_K:
+    too_hot, too_cold = room_c > point.high_c + TOO_MUCH_K, room_c < point.low_c - TOO_MUCH_K
+    if usual == Season.HEATING and too_hot and outdoor_next_day_c > NO_COOLING_BELOW_C:
         return Season.COOLING
-    if usual == Season.COOLING and room_c < point.low_c - TOO_MUCH_K:
+    if usual == Season.COOLING and too_cold and outdoor_next_day_c < NO_HEATING_ABOVE_C:
         return Season.HEATING
     return usual
 

@@ -214,7 +214,13 @@ class Engine:
         updated_at = repository.updated_at(ROOM, mind.layout.id, COMFORT)
         if updated_at is not None:
             curve = comfort.after_days(curve, max(0.0, (look.now - updated_at) / timedelta(days=1)))
-        point = comfort.after_override(curve.at(season, person), target.setpoint_c, state.room_temperature_c)
+        point = comfort.after_override(
+            curve.at(season, person),
+            target.setpoint_c,
+            room_c=state.room_temperature_c if state.plausible else None,
+            before_c=mind.held_setpoint_c,
+        )
+        mind.held_setpoint_c = target.setpoint_c
         repository.put_comfort(mind.layout.id, curve.with_point(season, person, point), look.now)
 
     # --- one room ---
@@ -286,7 +292,7 @@ class Engine:
         next_day_c = weather.outdoor_between_c(0.0, 86_400.0)
         by_weather = running or comfort.season_by_weather(next_day_c)
         room_c = state.room_temperature_c if state.plausible else None
-        season = comfort.season_of(room_c, curve.at(by_weather, asleep), by_weather)
+        season = comfort.season_of(room_c, next_day_c, curve.at(by_weather, asleep), by_weather)
         return RoomView(
             room_id=layout.id,
             state=state,
@@ -322,6 +328,8 @@ class Engine:
         mind.unit.control = mind.layout.control
         mind.likely = view.occupied >= LIKELY
         mind.override_id = None if override is None else override.id
+        if override is None:
+            mind.held_setpoint_c = view.setpoint_c if view.on else None
         mind.decide_at = _grid(look.now, timedelta(seconds=self.settings.control_period_s))
         if mind.layout.control == "off" and override is None and before != "auto":
             return  # not ours: it was left alone before, and is now
@@ -406,6 +414,8 @@ class Engine:
             save_room(session, mind, now)
         if command is not None:
             mind.written = True
+            if source != WishSource.OVERRIDE:
+                mind.held_setpoint_c = command.setpoint_c
             self._sender.wake()
         log.info(
             "decided",

@@ -8,6 +8,7 @@ Rules in order, by the names that a decision records; the first three and ``offl
     stale_data          no fresh room temperature: the conventional program instead of the wish
     implausible_sensor  a room temperature that cannot be: the same
     unsupported         a mode or fan that the unit does not have
+    season              no heating in the cooling season, and no cooling in the other
     comfort             somebody is in and the room is outside the band, or the setpoint would take it there
     empty_room          a unit that is off in an empty room stays off, unless somebody is about to return
     rate                a setpoint moves at most so far at once
@@ -218,6 +219,13 @@ def _supported(wish: Wish, context: _Context) -> Wish:
     return Wish(True, mode, setpoint_c, fan)
 
 
+def _season(wish: Wish, context: _Context) -> Wish:
+    wrong = Mode.HEAT if context.state.season == Season.COOLING else Mode.COOL
+    if wish.on and wish.mode == wrong and _distrust(context.state) is None:
+        return Wish(False, None, None, wish.fan)
+    return wish
+
+
 def _edge(state: GuardState) -> float:
     """The edge of the band that the unit works against. [°C]"""
     return state.comfort_high_c if state.season == Season.COOLING else state.comfort_low_c
@@ -240,7 +248,7 @@ def _comfort(wish: Wish, context: _Context) -> Wish:
     occupied = state.occupied >= OCCUPIED_RATIO
     uncomfortable = occupied and _outside_k(state) > COMFORT_TOLERANCE_K
     if uncomfortable and not wish.on and mode in context.limits.modes:
-        return Wish(True, mode, _edge(state), wish.fan)
+        return Wish(True, mode, _edge(state), Fan.AUTO)
     if not wish.on or wish.setpoint_c is None:
         return wish
     allowance_k = 0.0 if uncomfortable else SENSOR_ALLOWANCE_K
@@ -311,18 +319,6 @@ def _mode_change(wish: Wish, context: _Context) -> Wish:
     return Wish(False, None, None, wish.fan) if opposite else wish
 
 
-def _minimum_run(wish: Wish, context: _Context) -> Wish:
-    if context.state.on and not wish.on and not _long_enough(context, context.limits.minimum_run_s):
-        return _present(context.state)
-    return wish
-
-
-def _minimum_rest(wish: Wish, context: _Context) -> Wish:
-    if wish.on and context.state.on is False and not _long_enough(context, context.limits.minimum_rest_s):
-        return Wish(False, None, None, wish.fan)
-    return wish
-
-
 def _long_enough(context: _Context, seconds: float) -> bool:
     switched_at = context.history.switched_at
     return switched_at is None or context.now - switched_at >= timedelta(seconds=seconds)
@@ -330,14 +326,13 @@ def _long_enough(context: _Context, seconds: float) -> bool:
 
 _RULES: tuple[tuple[str, Callable[[Wish, _Context], Wish]], ...] = (
     ("unsupported", _supported),
+    ("season", _season),
     ("comfort", _comfort),
     ("empty_room", _empty_room),
     ("rate", _rate),
     ("bounds", _bounds),
     ("", _steps),
     ("mode_change", _mode_change),
-    ("minimum_run", _minimum_run),
-    ("minimum_rest", _minimum_rest),
 )
 
 
@@ -347,6 +342,10 @@ def _veto(wish: Wish, context: _Context) -> str | None:
     known = context.history.known
     if known and not _differs(wish, state, 0.05):
         return ""
+    if state.on and not wish.on and not _long_enough(context, limits.minimum_run_s):
+        return "minimum_run"
+    if state.on is False and wish.on and not _long_enough(context, limits.minimum_rest_s):
+        return "minimum_rest"
     needed = _outside_k(state) > COMFORT_TOLERANCE_K and state.occupied >= OCCUPIED_RATIO
     dead_band_k = min(limits.dead_band_k, limits.step_k) if needed else limits.dead_band_k
     if known and not _differs(wish, state, dead_band_k - 1e-6, fan_matters=False):

@@ -105,6 +105,7 @@ _RULES: dict[str, tuple[str, str, str]] = {
     "stale_data": ("there is no fresh room temperature", "没有最新的室温", "沒有最新的室溫"),
     "implausible_sensor": ("the room temperature cannot be right", "室温读数不可信", "室溫讀數不可信"),
     "unsupported": ("the unit cannot do that", "空调不支持该设置", "空調不支援該設定"),
+    "season": ("it is not the weather for that", "与当前天气不符", "與目前天氣不符"),
     "comfort": ("the room would get uncomfortable", "房间会变得不舒适", "房間會變得不舒適"),
     "empty_room": (
         "nobody is in and nobody is expected soon",
