@@ -134,20 +134,21 @@ class HomeAssistant:
         self._waiting: dict[str, Message] = {}  # retained messages that came before anybody named their topic
 
     def recall(self, device: KnownDevice) -> None:
-        """Take up the entities of ``details``."""
-        if len(self._devices) >= MAX_DEVICES:
-            return
+        """Take up the entities of ``details``; what was announced since is newer and stands."""
         try:
             told = msgspec.convert(device.details.get("entities", {}), dict[str, Entity])
         except ValueError:  # of another version; the retained announcement comes again
             return
-        known = self._devices.setdefault(device.native_id, _Device())
-        known.entities = told
+        known = self._devices.get(device.native_id)
+        if known is None:
+            if not told or len(self._devices) >= MAX_DEVICES:
+                return
+            known = self._devices[device.native_id] = _Device(entities=told)
+            for key in told:
+                self._owner.setdefault(_config_topic(key), set()).add(device.native_id)
+            self._index(device.native_id)
         placed = device.details.get("placed")
         known.placed = str(placed) if placed in ("indoors", "outdoors") else None
-        for key in told:
-            self._owner.setdefault(_config_topic(key), set()).add(device.native_id)
-        self._index(device.native_id)
 
     def decode(self, message: Message) -> Sequence[Event] | None:
         """Events of an announcement or of a topic that one named; see ``Dialect.decode``."""
