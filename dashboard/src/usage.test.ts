@@ -48,6 +48,12 @@ describe("stacking", () => {
     expect(stackUsage([item(FIRST, "a", 1)], starts, new Date(SECOND), 2, "other").hasGaps).toBe(false);
   });
 
+  test("what a device may still report of the running hour is no gap, more than that is", () => {
+    const running = (coverage: number) => ({ ...item(SECOND, "a", 1, "1", coverage), end: "2025-07-16T03:00:00Z" });
+    expect(stackUsage([running(0.8)], [], NOW, 2, "other").hasGaps).toBe(false);
+    expect(stackUsage([running(0.5)], [], NOW, 2, "other").hasGaps).toBe(true);
+  });
+
   test("a time without any measurement is empty, though it has figures", () => {
     expect(stackUsage([item(FIRST, "a", 0, "0", 0)], [], NOW, 2, "other").isEmpty).toBe(true);
   });

@@ -25,6 +25,8 @@ export interface UsageView {
 
 const FULL_COVERAGE = 0.98;
 const MICRO_DIGITS = 6;
+/** The slowest devices report each quarter of an hour. */
+const REPORT_LAG_MS = 900_000;
 
 /**
  * Stack items by key: the `most` largest keys as series of their own, the others together under `other`.
@@ -48,7 +50,7 @@ export function stackUsage(items: UsageItem[], starts: Date[], now: Date, most: 
     bars.set(start.getTime(), bar);
     const index = indexOf(item);
     bar.energyKwh[index]! += item.energy_kwh;
-    bar.coverage[index] = Math.min(bar.coverage[index] ?? 1, item.coverage);
+    bar.coverage[index] = Math.min(bar.coverage[index] ?? 1, settledCoverage(item, now));
     bar.totalKwh += item.energy_kwh;
     bar.cost = addMoney(bar.cost, item.cost ?? null);
   }
@@ -61,6 +63,13 @@ export function stackUsage(items: UsageItem[], starts: Date[], now: Date, most: 
     hasGaps: sorted.some((bar) => bar.start < now && !isCovered(leastCoverage(bar))),
     isEmpty: sorted.every((bar) => isBlank(bar)),
   };
+}
+
+/** Coverage of an item; in one that is not over, the last minutes may still be reported and are no gap. */
+function settledCoverage(item: UsageItem, now: Date): number {
+  const [startMs, endMs] = [Date.parse(item.start), Date.parse(item.end)];
+  if (endMs <= now.getTime() || item.coverage === 0) return item.coverage;
+  return Math.min(1, item.coverage + REPORT_LAG_MS / (endMs - startMs));
 }
 
 /** Whether so small a part is missing that a reader need not know. */
