@@ -50,7 +50,7 @@ describe("stacking", () => {
 
   test("what a device may still report of the running hour is no gap, more than that is", () => {
     const running = (coverage: number) => ({ ...item(SECOND, "a", 1, "1", coverage), end: "2025-07-16T03:00:00Z" });
-    expect(stackUsage([running(0.8)], [], NOW, 2, "other").hasGaps).toBe(false);
+    expect(stackUsage([running(0.9)], [], NOW, 2, "other").hasGaps).toBe(false);
     expect(stackUsage([running(0.5)], [], NOW, 2, "other").hasGaps).toBe(true);
   });
 

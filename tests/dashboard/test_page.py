@@ -158,7 +158,9 @@ def test_the_one_time_link_makes_the_owner(
     from storage.repositories.tokens import create_setup_token
 
     with Session(sqlite_database) as session, session.begin():
-        token = create_setup_token(session, session.get_one(HomeRow, seeded.home), session.get_one(AccountRow, seeded.owner))
+        token = create_setup_token(
+            session, session.get_one(HomeRow, seeded.home), session.get_one(AccountRow, seeded.owner)
+        )
     address = serve(demo=False)
     page = open_page(f"{address}/setup?token={token}")
     page.get_by_label("Name").fill("lin")
@@ -181,3 +183,19 @@ def test_fleet_table_finds_a_device_by_any_of_its_words(seeded: World, serve: Se
     expect(page.get_by_role("row", name="Fridge")).to_contain_text("90 W")
     page.get_by_role("searchbox").fill("no such thing")
     expect(page.get_by_text("No device matches.")).to_be_visible()
+
+
+def test_without_the_server_the_page_keeps_its_figures_says_how_old_they_are_and_comes_back(
+    seeded: World, serve: Serve, open_page: Open
+) -> None:
+    page = open_page(serve(demo=True))
+    expect(page.get_by_test_id("power")).to_be_visible()
+    page.route("**/api/**", lambda route: route.abort())
+    page.context.set_offline(True)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_text("Offline: these figures are from 16:30.")).to_be_visible()
+    expect(page.get_by_test_id("power")).to_be_visible()
+    page.context.set_offline(False)
+    page.unroute("**/api/**")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("Offline: these figures")).to_have_count(0)
