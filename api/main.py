@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 
-from api import live, openapi, problems, schemas, security
+from api import advice_service, live, openapi, problems, schemas, security
 from api.dependencies import Context
 from api.metrics import Metrics
 from api.page import PageFiles
@@ -40,6 +40,7 @@ def create_app(
     )
     app.state.context = Context(database, clock, settings, demo, security.LoginLimiter())
     app.state.tail = live.Tail(database)
+    app.state.notebook = advice_service.Notebook()
     app.state.metrics = Metrics(database)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS)

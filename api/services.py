@@ -187,7 +187,7 @@ def _room(access: Access, row: RoomRow, found: Sequence[DeviceNow]) -> schemas.R
         room_temperature_c=_of_room(inside, "room_temperature_c", present),
         humidity_pct=_of_room(inside, "humidity_pct", present),
         occupied=_of_room(inside, "occupied", present),
-        comfort=None if unit is None else _comfort_now(access, row, unit),
+        comfort=None if unit is None else _comfort_now(access, row, unit, decided),
         air_conditioner=None if unit is None else _air_conditioner(access, unit, found),
         decision=None if decided is None else _decisions(access, [decided])[0],
         override=views.override(in_force),
@@ -206,9 +206,11 @@ def _of_room(inside: Sequence[DeviceNow], quantity: str, present: views.Present)
     return max(known, key=lambda one: one[:2])[2] if known else None
 
 
-def _comfort_now(access: Access, row: RoomRow, unit: DeviceNow) -> schemas.ComfortBand:
-    values = views.values_of(unit)
-    season = Season.HEATING if values.get("mode") == Mode.HEAT else Season.COOLING
+def _comfort_now(access: Access, row: RoomRow, unit: DeviceNow, decided: DecisionRow | None) -> schemas.ComfortBand:
+    """The band of the season that the engine sees, or else of what the unit does."""
+    seen = None if decided is None else decided.saw.get("season")
+    heats = views.values_of(unit).get("mode") == Mode.HEAT if seen not in set(Season) else seen == Season.HEATING
+    season = Season.HEATING if heats else Season.COOLING
     point = LearnedRepository(access.session).comfort(row.id).at(season, PersonState.HOME)
     return schemas.ComfortBand(
         season=season,

@@ -237,8 +237,3 @@ def item(
 def money(amount: Decimal | None) -> str | None:
     """Money as it is sent: a decimal string with six places."""
     return None if amount is None else f"{amount.quantize(MONEY_STEP):f}"
-
-
-def advice(access: Access, home: HomeRow) -> schemas.AdvicePage:
-    """What would save."""
-    return schemas.AdvicePage(items=[])

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
-from api import schemas, services, usage_service
+from api import advice_service, schemas, services, usage_service
 from api.dependencies import Cursor, HomeRef, Limit, Reading
 from core.words import Scope
 
@@ -44,6 +44,6 @@ def get_usage(
 
 
 @router.get("/{home_id}/advice", operation_id="listAdvice")
-def list_advice(home_id: HomeRef, access: Reading) -> schemas.AdvicePage:
+def list_advice(home_id: HomeRef, access: Reading, request: Request) -> schemas.AdvicePage:
     """What would save, with its evidence, the most money first; empty without evidence."""
-    return usage_service.advice(access, access.home(home_id, Scope.READ))
+    return advice_service.advice(access, access.home(home_id, Scope.READ), request.app.state.notebook)

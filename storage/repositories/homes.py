@@ -38,6 +38,7 @@ class MeasuredThing:
     appliance_kind: str | None
     room_id: int | None
     appliance_id: int | None
+    appliance: str | None
 
     @property
     def kind(self) -> str:
@@ -83,7 +84,15 @@ def devices_now(session: Session, home_ids: Iterable[int], after: int = 0, limit
 def measured_things(session: Session, home_id: int) -> list[MeasuredThing]:
     """Every device that a home has or had, with what it measures."""
     rows = session.execute(
-        select(DeviceRow.id, DeviceRow.name, DeviceRow.kind, ApplianceRow.kind, DeviceRow.room_id, ApplianceRow.id)
+        select(
+            DeviceRow.id,
+            DeviceRow.name,
+            DeviceRow.kind,
+            ApplianceRow.kind,
+            DeviceRow.room_id,
+            ApplianceRow.id,
+            ApplianceRow.name,
+        )
         .outerjoin(ApplianceRow, ApplianceRow.id == DeviceRow.appliance_id)
         .where(DeviceRow.home_id == home_id)
         .order_by(DeviceRow.id)

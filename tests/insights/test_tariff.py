@@ -100,7 +100,8 @@ def test_devices_sum_to_their_home(quarters: dict[int, float], shares: list[floa
     home = totals(amounts, dict.fromkeys(range(len(shares)), None))
     for bucket, _ in home:
         parts = [total for (number, _), total in devices.items() if number == bucket]
-        assert abs(sum((one.cost or Decimal(0)) for one in parts) - (home[bucket, None].cost or 0)) < Decimal("1e-12")
+        whole = home[bucket, None].cost or Decimal(0)
+        assert abs(sum((one.cost or Decimal(0) for one in parts), Decimal(0)) - whole) < Decimal("1e-12")
         assert sum(one.energy_kwh for one in parts) == pytest.approx(home[bucket, None].energy_kwh)
 
 
