@@ -113,8 +113,10 @@ class Known:
             connection, dialect, report.native_id, report.home, lambda: (kind_of(report), report.native_id), at_us
         )
 
-    def announced(self, connection: Connection, dialect: str, told: Announcement, at_us: int, retained: bool) -> Entry:
-        """The device of an announcement, made or described anew.
+    def announced(
+        self, connection: Connection, dialect: str, told: Announcement, at_us: int, retained: bool
+    ) -> Entry | None:
+        """The device of an announcement, made or described anew; None where it removes what nobody knew.
 
         A name is taken over where the device had none: people rename devices. Only a fresh announcement brings a
         removed device back; a retained one may be older than the removal.
@@ -124,6 +126,8 @@ class Known:
         Refused
             Its home does not exist or is full.
         """
+        if told.removed and not self._exists(connection, dialect, told):
+            return None
         name = told.name or told.native_id
         entry = self.find(dialect, told.native_id, told.home) or self._find_or_make(
             connection, dialect, told.native_id, told.home, lambda: (told.kind, name), at_us
@@ -150,6 +154,12 @@ class Known:
             repository.describe_device(connection, described)
             self._take(entry, described)
         return entry
+
+    def _exists(self, connection: Connection, dialect: str, told: Announcement) -> bool:
+        if self.find(dialect, told.native_id, told.home) is not None:
+            return True
+        home = self._home(connection, told.home or self._default_home)
+        return repository.find_device(connection, home.id, dialect, told.native_id) is not None
 
     def _find_or_make(
         self,

@@ -59,7 +59,7 @@ class Intake:
     Attributes
     ----------
     ready : threading.Event
-        Set once the broker has granted the subscriptions.
+        Set while the broker is there and has granted the subscriptions.
     tally : Tally
         What became of the messages since the start.
     messages : int
@@ -97,6 +97,7 @@ class Intake:
         """
         if self._broker is None:
             raise ConfigurationError("the intake was given no broker")
+        self._buffer = Buffer()
         with self._alone():
             if not self._store([], stop):  # the dialects know their devices before the first message comes
                 return
@@ -106,6 +107,7 @@ class Intake:
                 while not stop.is_set():
                     self._follow(session)
                     self._drain(session, stop, WAIT_S)
+                self._buffer.close()  # what comes from now on the broker keeps
                 while self._buffer and self._drain(session, stop, 0.0):
                     pass
             finally:
@@ -138,6 +140,8 @@ class Intake:
             raise session.failure
         if session.subscribed.is_set():
             self.ready.set()
+        else:
+            self.ready.clear()
 
     def _drain(self, session: Session, stop: threading.Event, wait_s: float) -> bool:
         """Store what waits and acknowledge it; False if it could not be stored before the stop."""

@@ -124,6 +124,8 @@ class Writer:
                 return
             repeated = repeated or received.message.duplicate
         for entry, event in parts:
+            if entry is None:
+                continue
             device = heard.get(entry.id)
             if device is None:
                 device = heard[entry.id] = _Heard(entry, running_us=entry.last_us)
@@ -132,7 +134,7 @@ class Writer:
             elif isinstance(event, Reply):
                 device.evidence.replies.append((received.at_us, event))
 
-    def _device_of(self, connection: Connection, received: Received, event: Event) -> Entry:
+    def _device_of(self, connection: Connection, received: Received, event: Event) -> Entry | None:
         if isinstance(event, Report):
             if event.measured_at is not None and to_epoch_us(event.measured_at) > received.at_us + FUTURE_US:
                 raise Refused(f"its time {event.measured_at.isoformat()} is more than a day ahead of ours")

@@ -2,11 +2,13 @@
 
 import itertools
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -25,6 +27,7 @@ from intake.service import Intake
 from intake.session import Buffer
 from intake.words import Buffered
 from storage.tables import ReportRow
+from tests.conftest import free_port, nats_server_binary, wait_for_port
 from tests.intake.conftest import HOME, NOON, Told, native
 
 TIMEOUT_S = 30.0
@@ -207,6 +210,43 @@ def test_messages_without_their_own_time_count_once_however_often_they_are_deliv
     with running(intake):
         wait_until(lambda: intake.tally.repeats == count, "all come again and are passed over")
     assert stored(sqlite_home) == count
+
+
+@contextmanager
+def nats_server(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A nats-server of the test's own, that may be killed."""
+    configuration = folder / "nats.conf"
+    configuration.write_text(
+        f'server_name: own\nlisten: "127.0.0.1:{free_port()}"\njetstream {{ store_dir: "{folder}/store" }}\n'
+        f'mqtt {{ listen: "127.0.0.1:{port}", ack_wait: "2s", max_ack_pending: 10000 }}\n'
+    )
+    process = subprocess.Popen([nats_server_binary(), "-c", str(configuration), "-l", str(folder / "log")])
+    try:
+        wait_for_port(port, process)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_an_intake_outlives_its_broker(sqlite_home: Engine, tmp_path: Path, client_id: str, prefix: str) -> None:
+    """The broker starts after the intake, is killed, and comes back with what it had accepted."""
+    broker = Broker("127.0.0.1", free_port())
+    stop = threading.Event()
+    intake = live(sqlite_home, broker, [f"lingyun/{HOME}/{prefix}/#"])
+    thread = threading.Thread(target=intake.run, args=(stop,))
+    thread.start()
+    try:
+        for start in (0, 300):
+            with nats_server(tmp_path, broker.port), publishing(broker) as client:
+                wait_until(intake.ready.is_set, "the intake has joined")
+                publish(client, reports(prefix, 300, start))
+        with nats_server(tmp_path, broker.port):
+            wait_until(lambda: stored(sqlite_home) == 600, "all are stored over three lives of the broker")
+    finally:
+        stop.set()
+        thread.join(TIMEOUT_S)
+    assert not thread.is_alive()
 
 
 def test_a_refused_subscription_is_an_error(sqlite_home: Engine, nats_broker: Broker, client_id: str) -> None:

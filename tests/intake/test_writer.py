@@ -300,8 +300,11 @@ def test_dialects_are_told_again_of_their_devices_after_a_restart(home: Engine) 
 def test_a_removed_device_comes_back_by_a_fresh_announcement_only(home: Engine) -> None:
     there = Announcement(native_id="d", kind=Kind.PLUG)
     gone = Announcement(native_id="d", kind=Kind.PLUG, removed=True)
-    intake = intake_of(home, Told({"there": [there], "gone": [gone]}))
+    strange = Announcement(native_id="nobody", kind=Kind.PLUG, removed=True)
+    intake = intake_of(home, Told({"there": [there], "gone": [gone], "strange": [strange]}))
     intake.take_in(received([Message("there", b""), Message("gone", b"")]))
+
+    intake.take_in(received([Message("strange", b"")]))
 
     def removed() -> bool:
         with Session(home) as session:
