@@ -163,10 +163,11 @@ def check(wish: Wish, limits: Limits, state: GuardState, history: History, now: 
         wish = state.fallback
     for name, rule in _RULES:
         changed = rule(wish, context)
-        if changed != wish and name:
+        if changed != wish:
             rules.append(name)
-        wish = changed
+            wish = changed
     veto = _veto(wish, context)
+    wish = _steps(wish, context)
     if veto is None:
         return Action(wish, write=True), rules
     if veto:
@@ -285,7 +286,7 @@ def _bounds(wish: Wish, context: _Context) -> Wish:
 
 
 def _steps(wish: Wish, context: _Context) -> Wish:
-    """The unit's own steps, inside the bounds; no restriction worth naming."""
+    """The unit's own steps, inside the bounds: no restriction worth naming."""
     if not wish.on or wish.setpoint_c is None:
         return wish
     low_c, high_c = _bounds_c(context.limits)
@@ -331,16 +332,18 @@ _RULES: tuple[tuple[str, Callable[[Wish, _Context], Wish]], ...] = (
     ("empty_room", _empty_room),
     ("rate", _rate),
     ("bounds", _bounds),
-    ("", _steps),
     ("mode_change", _mode_change),
 )
 
 
 def _veto(wish: Wish, context: _Context) -> str | None:
-    """Why nothing is written: a rule, or "" where there is nothing to write; None where the wish is written."""
+    """Why nothing is written: a rule, or "" where there is nothing to write; None where the wish is written.
+
+    ``wish`` is not on the unit's steps yet: one that wavers around the middle of two shall not beep each time.
+    """
     state, limits, now = context.state, context.limits, context.now
     known = context.history.known
-    if known and not _differs(wish, state, 0.05):
+    if known and not _differs(_steps(wish, context), state, 0.05):
         return ""
     if state.on and not wish.on and not _long_enough(context, limits.minimum_run_s):
         return "minimum_run"

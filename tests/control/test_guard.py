@@ -97,6 +97,16 @@ def test_a_small_change_is_not_worth_a_write() -> None:
     assert rules == ["dead_band"]
 
 
+def test_a_wish_that_wavers_between_two_steps_is_not_heard_each_time() -> None:
+    """On steps of 1 K, 26.4 and 26.6 are 26 and 27; the unit keeps what it has."""
+    limits = replace(LIMITS, step_k=1.0)
+    for setpoint_c in (26.4, 26.6):
+        action, _ = check(cool(setpoint_c), limits, AT_EASE, IDLE, NOW)
+        assert not action.write
+    action, _ = check(cool(24.9), limits, AT_EASE, IDLE, NOW)
+    assert action.target.setpoint_c == 25.0
+
+
 def test_a_small_change_is_written_when_the_room_is_outside_the_band() -> None:
     action, _ = check(cool(25.5), LIMITS, replace(AT_EASE, room_temperature_c=28.0), IDLE, NOW)
     assert action.write

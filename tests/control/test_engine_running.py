@@ -1,0 +1,42 @@
+"""The engine as it runs in a thread: from a report in the database to a message on the broker."""
+
+import threading
+
+from sqlalchemy import Engine as Database
+
+from control.engine import Engine
+from core.clock import Clock
+from core.mqtt import Broker
+from core.settings import Settings
+from core.words import Command
+from tests.control.household import AFTERNOON
+from tests.control.test_commands import WAIT_S, Device, home_named
+
+SPEED = 60.0
+
+
+def test_a_running_engine_commands_a_hot_room_and_answers_an_override(database: Database, nats_broker: Broker) -> None:
+    home, name = home_named(database)
+    device = Device(nats_broker, name)
+    home.unit(on=False, mode="cool", setpoint_c=26.0, fan="auto")
+    home.air(30.0)
+    home.tv(90.0)
+    clock, stop = Clock.starting_at(AFTERNOON, SPEED), threading.Event()
+    engine = Engine(database, nats_broker, clock, Settings())
+    engine._sender.client_id = f"engine-{name}"
+    thread = threading.Thread(target=engine.run, args=(stop,))
+    thread.start()
+    try:
+        assert engine.ready.wait(WAIT_S)
+        device.wait_for(1)
+        home.at = clock.now()
+        home.ask(Command(setpoint_c=22.0))
+        device.wait_for(2)
+    finally:
+        stop.set()
+        thread.join(WAIT_S)
+        device.close()
+    assert not thread.is_alive()
+    assert device.messages[0][1]["on"] is True
+    assert device.messages[1][1]["setpoint_c"] == 22.0
+    assert home.decisions()[-1].controller == "override"
