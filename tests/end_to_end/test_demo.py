@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import pytest
 
@@ -28,18 +28,23 @@ class Demo:
 
     def __init__(self, data_dir: Path, speed: int = 60) -> None:
         self.data_dir = data_dir
-        self.process = subprocess.Popen(
+        self.log = data_dir.parent / "serve.log"
+        with self.log.open("a") as log:
+            self.process = self._start(speed, log)
+        self.url = self._address()
+
+    def _start(self, speed: int, log: TextIO) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [
                 *(sys.executable, "-m", "lingyun.cli", "serve", "--demo", "--speed", str(speed)),
-                *("--port", "0", "--data-dir", str(data_dir)),
+                *("--port", "0", "--data-dir", str(self.data_dir)),
             ],
             env={**os.environ, "LINGYUN_MQTT_PORT": "0"},
             stdout=subprocess.PIPE,
-            stderr=(data_dir.parent / "serve.log").open("a"),
+            stderr=log,
             text=True,
             start_new_session=True,
         )
-        self.url = self._address()
 
     def _address(self) -> str:
         assert self.process.stdout is not None
@@ -49,7 +54,7 @@ class Demo:
             if "Lingyun is at " in line:
                 watchdog.cancel()
                 return line.split()[-1]
-        raise AssertionError(f"serve ended: {(self.data_dir.parent / 'serve.log').read_text()[-3000:]}")
+        raise AssertionError(f"serve ended: {self.log.read_text()[-3000:]}")
 
     def get(self, path: str, token: str | None = None) -> Any:
         """JSON of an answer."""
@@ -74,7 +79,10 @@ class Demo:
     def stop(self) -> int:
         """SIGTERM, as a supervisor does."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+        status = self.process.wait(timeout=60)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return status
 
     def family(self) -> set[int]:
         """Process ids of the whole group."""
@@ -135,11 +143,11 @@ def test_history_is_there_with_energy_and_money(demo: Demo) -> None:
     home = demo.get("/api/v1/homes", token)["items"][0]["id"]
     now = demo.get(f"/api/v1/homes/{home}/summary", token)["as_of"]
     days = demo.get(
-        f"/api/v1/homes/{home}/usage?start=2026-06-20T00:00:00Z&end={now}&interval=day&group_by=none", token
+        f"/api/v1/homes/{home}/usage?start=2026-06-19T16:00:00Z&end={now}&interval=day&group_by=none", token
     )["items"]
-    full = [day for day in days if day["coverage"] > 0.95]
+    full = [day for day in days[:-1] if day["coverage"] > 0.95]
     assert len(full) >= 10
-    assert all(2 < day["energy_kwh"] < 60 and float(day["cost"]) > 0 for day in full)
+    assert [day for day in full if not 0.8 < day["energy_kwh"] < 60 or not float(day["cost"]) > 0] == []
 
 
 def test_a_command_of_the_engine_is_observed_and_has_a_reason(demo: Demo) -> None:
