@@ -37,9 +37,12 @@ find_node() {
     export PATH
 }
 
-sources=$(fingerprint dashboard/src dashboard/public dashboard/index.html dashboard/package.json \
-    dashboard/package-lock.json dashboard/tsconfig.json dashboard/vite.config.ts dashboard/build.sh api core insights)
-if [ -f "$STAMP" ] && [ "$sources" = "$(cat "$STAMP")" ]; then
+stamped() { [ -f "$1" ] && [ "$2" = "$(cat "$1")" ]; }
+
+page_sources=$(fingerprint dashboard/src dashboard/public dashboard/index.html dashboard/package.json \
+    dashboard/package-lock.json dashboard/tsconfig.json dashboard/vite.config.ts dashboard/build.sh)
+sources="$page_sources $(fingerprint api core insights)"
+if stamped "$STAMP" "$sources"; then
     exit 0
 fi
 
@@ -47,14 +50,21 @@ if [ ! -x .venv/bin/python ]; then
     say 'the project is not installed: run `make run` or `make setup`, which does that first'
     exit 2
 fi
-find_node
 
+# Python that was changed matters here only where it changes what the API says of itself.
 .venv/bin/python -m api.openapi >dashboard/openapi.json.new
+if stamped "$PAGE/.sources" "$page_sources" && cmp -s dashboard/openapi.json.new dashboard/openapi.json; then
+    rm dashboard/openapi.json.new
+    printf '%s\n' "$sources" >"$STAMP"
+    exit 0
+fi
 mv dashboard/openapi.json.new dashboard/openapi.json
+
+find_node
 
 cd dashboard
 modules=$(cksum package-lock.json package.json)
-if [ ! -f node_modules/.stamp ] || [ "$modules" != "$(cat node_modules/.stamp)" ]; then
+if ! stamped node_modules/.stamp "$modules"; then
     say 'installing the libraries of the page'
     npm ci --no-progress --loglevel=error
     printf '%s\n' "$modules" >node_modules/.stamp
@@ -63,4 +73,5 @@ say 'building'
 npm run --silent schema >/dev/null
 npm run --silent build -- --logLevel warn
 cd ..
+printf '%s\n' "$page_sources" >"$PAGE/.sources"
 printf '%s\n' "$sources" >"$STAMP"
