@@ -148,7 +148,7 @@ def test_one_stale_value_is_no_reset() -> None:
 
 
 def test_repeated_values_never_confirm_a_reset() -> None:
-    usage = fold(counter((0, 10.0), (60, 10.02), (61, 9.9, True), (62, 9.95, True), (120, 10.03)))
+    usage = fold(counter((0, 10.0), (60, 10.02), (61, 9.9, True), (62, 9.905, True), (63, 9.91), (120, 10.03)))
     assert total(usage.counter) == pytest.approx((0.03, 120.0))
 
 

@@ -121,6 +121,26 @@ def test_reports_of_one_instant_become_one_row_whatever_their_order(home: Engine
     assert [kwh for kwh, _ in usage(home).values()] == pytest.approx([40 * 60 / 3.6e6] * 2)
 
 
+def test_late_reports_on_both_sides_of_midnight_are_booked_as_if_they_had_come_in_time(home: Engine) -> None:
+    """The first late one changes where the day after it begins; the second is folded in from there."""
+    midnight = NOON.replace(hour=0)
+    minutes = {"in time": (-30, -20, -10, 10, 20, 30), "late": (-1,), "later": (1,)}
+
+    def told_of(device: str, part: str) -> list[Message]:
+        return [native(device, midnight + at * MINUTE, power_w=600.0 + 10 * at) for at in minutes[part]]
+
+    for part in minutes:
+        intake_of(home).take_in(received(told_of("a", part)))
+    in_order = sorted((message for part in minutes for message in told_of("b", part)), key=lambda m: m.payload)
+    intake_of(home).take_in(received(in_order))
+    check_sums(home)
+    cells = usage(home, UsageQuarterRow)
+    assert len(cells) == 8
+    for (start, device, source), cell in cells.items():
+        if device == 1:
+            assert cell == pytest.approx(cells[start, 2, source], rel=1e-9)
+
+
 @st.composite
 def streams(draw: st.DrawFn) -> list[Message]:
     """Reports of two devices over up to three days, with what counters do."""
