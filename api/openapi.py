@@ -20,6 +20,7 @@ Instants are RFC 3339 in UTC, days are those of the home's `time_zone`, money is
 `application/problem+json` (RFC 9457) with a stable `code`.
 """
 PROBLEMS = {
+    400: "The body is no text.",
     401: "No credential, or one that is not valid.",
     403: "The credential does not reach this far.",
     404: "There is none, or it is not the caller's to see.",
