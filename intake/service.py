@@ -30,6 +30,7 @@ from intake.session import Buffer, Session
 from intake.words import Received, Tally
 from intake.writer import Writer
 from storage.repositories.events import prune_events
+from storage.repositories.filters import remember_filters, remembered_filters
 from storage.repositories.ledger import prune_checkpoints
 from storage.repositories.reports import prune_reports
 
@@ -101,7 +102,8 @@ class Intake:
         with self._alone():
             if not self._store([], stop):  # the dialects know their devices before the first message comes
                 return
-            session = Session(self._broker, self._clock, self._settings.mqtt_filters, self._buffer)
+            filters = self._settings.mqtt_filters
+            session = Session(self._broker, self._clock, filters, self._buffer, self._swap_filters(filters))
             session.start()
             try:
                 while not stop.is_set():
@@ -238,6 +240,17 @@ class Intake:
             for entry in self._writer.known:
                 self._registry.recall(entry.device.dialect, as_known_device(entry))
         return self._connection
+
+    def _swap_filters(self, filters: Sequence[str]) -> list[str]:
+        """Filters that the session may hold since earlier runs; from now on these are remembered as well."""
+        former: list[str] = []
+
+        def swap(connection: Connection) -> None:
+            former.extend(remembered_filters(connection))
+            remember_filters(connection, sorted({*former, *filters}))  # nobody knows when a session took them back
+
+        self._quietly(swap)
+        return former
 
     def _hang_up(self) -> None:
         """Close the connection for good, so that a lock that it holds is let go."""

@@ -97,6 +97,11 @@ def _size(item: Buffered) -> int:
 class Session:
     """A persistent session on the broker.
 
+    Parameters
+    ----------
+    former : sequence of str
+        Filters that an earlier run gave the session; those that are not wanted any more are taken back.
+
     Attributes
     ----------
     subscribed : threading.Event
@@ -105,8 +110,11 @@ class Session:
         What no retry can cure: refused credentials, a refused filter.
     """
 
-    def __init__(self, broker: Broker, clock: Clock, filters: Sequence[str], buffer: Buffer) -> None:
+    def __init__(
+        self, broker: Broker, clock: Clock, filters: Sequence[str], buffer: Buffer, former: Sequence[str] = ()
+    ) -> None:
         self._broker, self._clock, self._filters, self._buffer = broker, clock, tuple(filters), buffer
+        self._former = [name for name in former if name not in filters]
         self.subscribed = threading.Event()
         self.failure: ConfigurationError | None = None
         self._generation = 0
@@ -154,6 +162,8 @@ class Session:
                 self._fail(f"the broker at {self._broker.host}:{self._broker.port} refuses the intake: {reason}")
             return
         self._forget_connection()
+        if self._former:  # they stand in the persistent session, and in the broker's limits
+            client.unsubscribe(self._former)
         result, _mid = client.subscribe([(topic_filter, 1) for topic_filter in self._filters])
         log.info("broker_joined", session_present=flags.session_present, result=int(result))
 

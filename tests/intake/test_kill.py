@@ -20,10 +20,11 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core.mqtt import Broker
+from core.mqtt import Broker, new_client
 from core.units import to_epoch_us
 from devices.base import Message
-from storage.database import open_database
+from intake import session as sessions
+from storage.database import migrate, open_database
 from storage.tables import DeviceRow, ReportRow, UsageDayRow, UsageHourRow, UsageQuarterRow
 from tests.intake.conftest import NOON, check_sums, intake_of, make_home, received, usage
 from tests.intake.test_session import broker, publishing, wait_until
@@ -151,8 +152,6 @@ def subscribed(folder: Path, process: subprocess.Popen[bytes]) -> bool:
 
 
 def check_against_undisturbed(database: Engine, home: str, messages: Sequence[Message], folder: Path) -> None:
-    from storage.database import migrate
-
     quiet = open_database(f"sqlite:///{folder / 'quiet.db'}")
     migrate(quiet)
     make_home(quiet, home)
@@ -167,12 +166,23 @@ def check_against_undisturbed(database: Engine, home: str, messages: Sequence[Me
     quiet.dispose()
 
 
+def forget_session(broker: Broker) -> None:
+    """End the persistent session on a broker that other tests share."""
+    client = new_client(broker, sessions.CLIENT_ID)
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    wait_until(client.is_connected, "the session is taken over")
+    client.disconnect()
+    client.loop_stop()
+
+
 def kill(database: Engine, broker: Broker, tmp_path: Path, *, kills: int, reports: int, per_message: int) -> None:
     home = f"home{os.urandom(3).hex()}"
     make_home(database, home)
     messages = household(home, 4, reports, per_message, seed=kills)
     stream_and_kill(database, broker, home, messages, kills, tmp_path)
     check_against_undisturbed(database, home, messages, tmp_path)
+    forget_session(broker)
 
 
 @pytest.mark.parametrize(("database_url", "broker"), [("sqlite", "nats"), ("postgresql", "mosquitto")], indirect=True)

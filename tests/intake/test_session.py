@@ -139,6 +139,20 @@ def test_messages_of_an_absent_intake_wait_for_it(
         wait_until(lambda: stored(sqlite_home) == 500, "what was sent meanwhile is stored")
 
 
+def test_filters_that_are_not_wanted_any_more_are_taken_back(
+    sqlite_home: Engine, broker: Broker, client_id: str, prefix: str
+) -> None:
+    """The session outlives the process: without care it would go on delivering what nobody asks for now."""
+    wanted, former = f"lingyun/{HOME}/{prefix}/#", f"lingyun/{HOME}/{prefix}x/#"
+    with running(live(sqlite_home, broker, [former])):
+        pass
+    intake = live(sqlite_home, broker, [wanted])
+    with running(intake), publishing(broker) as client:
+        publish(client, [*reports(f"{prefix}x", 20), *reports(prefix, 20)])
+        wait_until(lambda: stored(sqlite_home) == 20, "what is wanted is stored")
+    assert intake.messages == 20
+
+
 def test_nothing_is_acknowledged_while_the_database_fails(
     sqlite_home: Engine, broker: Broker, client_id: str, prefix: str
 ) -> None:
