@@ -9,7 +9,8 @@ Rules in order, by the names that a decision records; the first three and ``offl
     implausible_sensor  a room temperature that cannot be: the same
     unsupported         a mode or fan that the unit does not have
     season              no heating in the cooling season, and no cooling in the other
-    comfort             somebody is in and the room is outside the band, or the setpoint would take it there
+    comfort             somebody is in and the room is outside the band, or the setpoint would take it there; a room
+                        that the unit has taken past the far edge of the band is left alone by it
     empty_room          a unit that is off in an empty room stays off, unless somebody is about to return
     rate                a setpoint moves at most so far at once
     bounds              of the unit and of the household
@@ -241,6 +242,15 @@ def _outside_k(state: GuardState) -> float:
     return max(0.0, state.comfort_low_c - state.room_temperature_c)
 
 
+def _overshot(state: GuardState) -> bool:
+    """Whether the room is past the edge that the unit takes it towards: more of the same helps nobody."""
+    if state.room_temperature_c is None:
+        return False
+    if state.season == Season.COOLING:
+        return state.room_temperature_c < state.comfort_low_c
+    return state.room_temperature_c > state.comfort_high_c
+
+
 def _comfort(wish: Wish, context: _Context) -> Wish:
     state = context.state
     if _distrust(state) is not None:
@@ -250,6 +260,8 @@ def _comfort(wish: Wish, context: _Context) -> Wish:
     uncomfortable = occupied and _outside_k(state) > COMFORT_TOLERANCE_K
     if uncomfortable and not wish.on and mode in context.limits.modes:
         return Wish(True, mode, _edge(state), Fan.AUTO)
+    if wish.on and wish.mode == mode and _overshot(state):
+        return Wish(False, None, None, wish.fan)
     if not wish.on or wish.setpoint_c is None:
         return wish
     allowance_k = 0.0 if uncomfortable else SENSOR_ALLOWANCE_K

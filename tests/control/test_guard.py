@@ -215,6 +215,13 @@ def test_a_setpoint_never_lets_an_occupied_room_leave_the_band() -> None:
     assert "comfort" in rules
 
 
+def test_a_room_that_is_cold_enough_is_not_cooled_further() -> None:
+    state = replace(AT_EASE, room_temperature_c=24.7, comfort_low_c=24.9, comfort_high_c=26.9)
+    action, rules = check(cool(25.0), LIMITS, state, IDLE, NOW)
+    assert action == Action(OFF, write=True)
+    assert rules == ["comfort"]
+
+
 def test_the_first_write_says_everything_even_if_nothing_differs() -> None:
     action, _ = check(cool(26.0), LIMITS, AT_EASE, replace(IDLE, known=False), NOW)
     assert action.write
