@@ -36,7 +36,7 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[train,dev]'
 	touch $@ $(VENV)/.core
 
-page: ## the dashboard, built into lingyun/page
+page: $(VENV)/.core ## the dashboard, built into lingyun/page
 	PYTHON="$(PYTHON)" sh dashboard/build.sh
 .PHONY: page
 
