@@ -31,6 +31,7 @@ class Run:
     """A folder that holds all that one training leaves behind."""
 
     folder: Path
+    origin: dict[str, object]  # of the code as it was when the training began
 
     @property
     def checkpoint(self) -> Path:
@@ -51,9 +52,9 @@ def start_run(name: str, config: Any, seed: int, threads: int = 1) -> Run:
     np.random.seed(seed)
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
-    run = Run(RUNS / f"{name}-{seed}")
+    run = Run(RUNS / f"{name}-{seed}", origin(seed))
     run.folder.mkdir(parents=True, exist_ok=True)
-    written = {"config": asdict(config), **origin(seed)}
+    written = {"config": asdict(config), **run.origin}
     (run.folder / "config.json").write_text(json.dumps(written, indent=2, default=str) + "\n")
     return run
 

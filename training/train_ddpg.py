@@ -24,7 +24,7 @@ from models.loading import WEIGHTS
 from models.words import AHEAD_H
 from simulator.course import SUMMER, WINTER, YEAR, Season
 from simulator.env import Rooms, RoomVecEnv, Situation
-from training.runs import Run, origin, save_model, start_run
+from training.runs import Run, save_model, start_run
 
 Array = NDArray[np.floating[Any]]
 Controller = Callable[[Situation], tuple[NDArray[np.bool_], NDArray[np.bool_], Array]]
@@ -65,7 +65,7 @@ def main(config: Config) -> Path:
     model, trained_s, decisions = train(config, run, RoomVecEnv(rooms, observe, choose, config.switch_kwh))
     scores = evaluate(config, model)
     report(scores)
-    return export(config, model, scores, trained_s, decisions)
+    return export(config, run, model, scores, trained_s, decisions)
 
 
 def observe(situation: Situation) -> NDArray[np.float32]:
@@ -218,13 +218,13 @@ class Actor(nn.Module):
         return action
 
 
-def export(config: Config, model: DDPG, scores: dict[str, Any], trained_s: float, decisions: int) -> Path:
+def export(config: Config, run: Run, model: DDPG, scores: dict[str, Any], trained_s: float, decisions: int) -> Path:
     """Write the actor and its card in both forms."""
     actor = Actor(model.policy.actor.mu)
     settings = {**asdict(config), "output": config.output.name}
     card: dict[str, object] = {
         "name": "policy",
-        **origin(config.seed),
+        **run.origin,
         "config": settings,
         "trained_s": round(trained_s, 1),
         "decisions": decisions,

@@ -29,7 +29,7 @@ from simulator.physics.room import relative_humidity_pct
 from simulator.plant import Orders
 from simulator.rooms import draw_people, draw_rooms, draw_units
 from training.programs import season_heats, varied_plans
-from training.runs import Run, origin, save_model, start_run
+from training.runs import Run, save_model, start_run
 
 Batch = NDArray[np.float32]
 HORIZON_ROWS = tuple(round(horizon_s / STEP_S) for horizon_s in HORIZONS_S)
@@ -128,7 +128,7 @@ def main(config: Config) -> Path:
     network, trained_s = train(config, run, recording, rng)
     errors = evaluate(network, held_out)
     report(errors)
-    return export(config, network, errors, trained_s)
+    return export(config, run, network, errors, trained_s)
 
 
 def record_rooms(rng: np.random.Generator, n: int, days: int) -> Recording:
@@ -398,7 +398,9 @@ def report(errors: dict[str, dict[str, float]]) -> None:
         print(f"{label:>7}   " + "  ".join(f"{value:.3f}" for value in values.values()), flush=True)
 
 
-def export(config: Config, network: RoomNetwork, errors: dict[str, dict[str, float]], trained_s: float) -> Path:
+def export(
+    config: Config, run: Run, network: RoomNetwork, errors: dict[str, dict[str, float]], trained_s: float
+) -> Path:
     """Write the network and its card in both forms."""
     step = StreamingStep(network)
     zeros = {
@@ -410,7 +412,7 @@ def export(config: Config, network: RoomNetwork, errors: dict[str, dict[str, flo
     }
     card: dict[str, object] = {
         "name": "predictor",
-        **origin(config.seed),
+        **run.origin,
         "config": {name: str(value) if isinstance(value, Path) else value for name, value in asdict(config).items()}
         | {"output": config.output.name},
         "trained_s": round(trained_s, 1),

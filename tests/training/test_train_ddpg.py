@@ -47,7 +47,7 @@ def trained(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
         patch.setattr(train_ddpg, "SETTLE_DECISIONS", 0)
         patch.setattr(train_ddpg, "PRECOOL_MARGINS_K", (-1.0, 0.0))
         scores = evaluate(config, model)
-    return Trained(model, export(config, model, scores, trained_s, decisions), run.folder)
+    return Trained(model, export(config, run, model, scores, trained_s, decisions), run.folder)
 
 
 def test_the_exported_policy_serves_and_says_where_it_comes_from(trained: Trained) -> None:
