@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from core.words import CommandState, Fan, Kind, Mode, Scope, Source
 from storage.repositories.learned import (
@@ -22,7 +22,7 @@ from storage.repositories.learned import (
 LARGEST_ID = 2**53 - 1  # what JavaScript counts exactly
 Item = TypeVar("Item")
 Money = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$", examples=["1.234500"])]
-Setpoint = Annotated[float, Field(ge=5, le=40, allow_inf_nan=False, examples=[26.0])]
+Setpoint = Annotated[float, Field(ge=5, le=40, allow_inf_nan=False, strict=True, examples=[26.0])]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -328,9 +328,13 @@ class ComfortEdit(In):
 
     season: Season
     state: PersonState = PersonState.HOME
-    neutral_c: Annotated[float, Field(ge=LOWEST_NEUTRAL_C, le=HIGHEST_NEUTRAL_C, examples=[26.0])] | None = None
-    half_width_k: Annotated[float, Field(ge=LEAST_HALF_WIDTH_K, le=GREATEST_HALF_WIDTH_K, examples=[1.0])] | None = None
-    pinned: bool | None = None
+    neutral_c: (
+        Annotated[float, Field(strict=True, ge=LOWEST_NEUTRAL_C, le=HIGHEST_NEUTRAL_C, examples=[26.0])] | None
+    ) = None
+    half_width_k: (
+        Annotated[float, Field(strict=True, ge=LEAST_HALF_WIDTH_K, le=GREATEST_HALF_WIDTH_K, examples=[1.0])] | None
+    ) = None
+    pinned: StrictBool | None = None
 
 
 class Target(In):
@@ -338,7 +342,7 @@ class Target(In):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
-    on: bool | None = None
+    on: StrictBool | None = None
     mode: Mode | None = None
     setpoint_c: Setpoint | None = None
     fan: Fan | None = None
@@ -364,7 +368,7 @@ class CommandRequest(In):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
-    on: bool | None = None
+    on: StrictBool | None = None
     mode: Mode | None = None
     setpoint_c: Setpoint | None = None
     fan: Fan | None = None

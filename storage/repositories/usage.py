@@ -5,9 +5,10 @@ device's own counter unless the other covers clearly more (``TIE_S``). So hours 
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.orm import Session
@@ -47,20 +48,17 @@ def sums(session: Session, device_ids: Collection[int], pieces: Sequence[Piece])
     """Usage by group, device and source, from the coarsest table that holds the pieces exactly."""
     if not device_ids or not pieces:
         return []
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    rows = session.execute(
-        _QUERIES[_table_for(pieces), sqlite],
-        {
-            "pieces": json.dumps(
-                [[one.group, to_epoch_us(one.start), to_epoch_us(one.end), one.day.isoformat()] for one in pieces]
-            ),
-            "devices": json.dumps(sorted(device_ids)),
-            "first_day": min(one.day for one in pieces).isoformat(),
-            "last_day": max(one.day for one in pieces).isoformat(),
-            "tie_s": TIE_S,
-        },
-    )
-    return [Sum(group, device_id, Source(source), *amounts) for group, device_id, source, *amounts in rows]
+    by_table: dict[str, list[Piece]] = {}
+    for piece in pieces:
+        for table, part in _parts(piece):
+            by_table.setdefault(table, []).append(part)
+    found: dict[tuple[int, int, Source], list[float]] = {}
+    for table, parts in by_table.items():
+        for group, device_id, source, energy_kwh, covered_s in _rows(session, device_ids, table, parts):
+            total = found.setdefault((group, device_id, Source(source)), [0.0, 0.0])
+            total[0] += energy_kwh
+            total[1] += covered_s
+    return [Sum(*key, *total) for key, total in found.items()]
 
 
 def kwh_by_day(session: Session, device_ids: Collection[int], first: date, last: date) -> Mapping[date, float]:
@@ -87,11 +85,35 @@ def first_days(session: Session, device_ids: Collection[int]) -> dict[int, date]
     return {device_id: date.fromisoformat(day) for device_id, day in rows if day is not None}
 
 
-def _table_for(pieces: Sequence[Piece]) -> str:
-    if all(one.whole_day for one in pieces):
-        return "usage_day"
-    on_the_hour = not any((edge - _EPOCH) % _HOUR for one in pieces for edge in (one.start, one.end))
-    return "usage_hour" if on_the_hour else "usage_quarter"
+def _parts(piece: Piece) -> Iterator[tuple[str, Piece]]:
+    """The coarsest table for each part of a piece: whole days, whole hours, and quarters at its edges."""
+    if piece.whole_day:
+        yield "usage_day", piece
+        return
+    first, last = piece.start + (_EPOCH - piece.start) % _HOUR, piece.end - (piece.end - _EPOCH) % _HOUR
+    if first >= last:
+        yield "usage_quarter", piece
+        return
+    if piece.start < first:
+        yield "usage_quarter", replace(piece, end=first)
+    yield "usage_hour", replace(piece, start=first, end=last)
+    if last < piece.end:
+        yield "usage_quarter", replace(piece, start=last)
+
+
+def _rows(session: Session, device_ids: Collection[int], table: str, pieces: Sequence[Piece]) -> Sequence[Any]:
+    return session.execute(
+        _QUERIES[table, session.get_bind().dialect.name == "sqlite"],
+        {
+            "pieces": json.dumps(
+                [[one.group, to_epoch_us(one.start), to_epoch_us(one.end), one.day.isoformat()] for one in pieces]
+            ),
+            "devices": json.dumps(sorted(device_ids)),
+            "first_day": min(one.day for one in pieces).isoformat(),
+            "last_day": max(one.day for one in pieces).isoformat(),
+            "tie_s": TIE_S,
+        },
+    ).all()
 
 
 # Lists come in as one JSON text each: a statement of a thousand parameters takes longer to build than to run.
