@@ -17,6 +17,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -27,11 +28,14 @@ from core.settings import Settings
 from lingyun.broker import check_login, start_embedded_broker
 from lingyun.setup import ensure_home, ensure_owner, find_clock, local_time_zone, refuse_mixing
 from storage.database import migrate, open_database
+from storage.repositories import fleet
 
 log = get_logger(__name__)
 
 PAGE_DIR = Path(__file__).parent / "page"
 JOIN_TIMEOUT_S = 15.0
+BEAT_EVERY_S = 5.0
+NOT_READY_EVERY_S = 0.2
 GRACEFUL_HTTP_S = 2  # live streams are cut after this
 
 
@@ -43,16 +47,21 @@ class Stopped(BaseException):
 class Parts:
     """Threads that run until told to stop; one that fails stops all."""
 
+    database: Engine
     stop: threading.Event = field(default_factory=threading.Event)
     failed: str | None = None
     threads: list[threading.Thread] = field(default_factory=list)
     on_failure: Callable[[], None] = lambda: None
 
-    def start(self, name: str, run: Callable[[threading.Event], None]) -> None:
-        """Run a part in a thread of its own."""
+    def start(self, name: str, run: Callable[[threading.Event], None], ready: threading.Event) -> None:
+        """Run a part in a thread of its own; from the time it is ready its heart is seen to beat."""
+        with Session(self.database) as session, session.begin():
+            fleet.expect_beat(session, name)
         thread = threading.Thread(target=self._guarded, args=(name, run), name=name, daemon=True)
-        self.threads.append(thread)
+        heart = threading.Thread(target=self._beat, args=(name, thread, ready), name=f"{name}-heart", daemon=True)
+        self.threads += [thread, heart]
         thread.start()
+        heart.start()
 
     def end(self) -> None:
         """Tell all to stop, in time."""
@@ -61,6 +70,17 @@ class Parts:
             thread.join(JOIN_TIMEOUT_S)
             if thread.is_alive():
                 log.warning("part_does_not_stop", part=thread.name, after_s=JOIN_TIMEOUT_S)
+
+    def _beat(self, name: str, thread: threading.Thread, ready: threading.Event) -> None:
+        while thread.is_alive():
+            if ready.is_set():
+                try:
+                    with Session(self.database) as session, session.begin():
+                        fleet.beat(session, name)
+                except SQLAlchemyError:
+                    log.exception("heartbeat_not_written", part=name)  # /readyz notices
+            if self.stop.wait(BEAT_EVERY_S if ready.is_set() else NOT_READY_EVERY_S):
+                return
 
     def _guarded(self, name: str, run: Callable[[threading.Event], None]) -> None:
         try:
@@ -102,7 +122,7 @@ def serve(settings: Settings, *, demo: bool, speed: float, seed: int) -> int:
         else:
             clock = find_clock(settings, database)
             first_start(settings, database, clock, port=listener.getsockname()[1])
-        parts = Parts()
+        parts = Parts(database)
         app = make_app(database, clock, settings, demo=demo)
         server = http_server(app, settings)
         parts.on_failure = lambda: setattr(server, "should_exit", True)
@@ -126,7 +146,7 @@ def run_part(part: str, settings: Settings) -> int:
         stack.callback(database.dispose)
         migrate(database)
         clock = find_clock(settings, database)
-        parts = Parts()
+        parts = Parts(database)
         stack.callback(parts.end)
         if part == "api":
             listener = stack.enter_context(listening(settings.host, settings.port))
@@ -150,18 +170,16 @@ def start_intake(parts: Parts, settings: Settings, database: Engine, broker: Bro
     from devices.registry import Registry
     from intake.service import Intake
 
-    parts.start("intake", Intake(database, broker, clock, settings, Registry()).run)
+    intake = Intake(database, broker, clock, settings, Registry())
+    parts.start("intake", intake.run, intake.ready)
 
 
 def start_engine(parts: Parts, settings: Settings, database: Engine, broker: Broker, clock: Clock) -> None:
-    """Run the engine in a thread; its models are loaded there."""
+    """Run the engine in a thread."""
+    from control.engine import Engine as ControlEngine
 
-    def run(stop: threading.Event) -> None:
-        from control.engine import Engine as ControlEngine
-
-        ControlEngine(database, broker, clock, settings).run(stop)
-
-    parts.start("engine", run)
+    engine = ControlEngine(database, broker, clock, settings)
+    parts.start("engine", engine.run, engine.ready)
 
 
 def make_app(database: Engine, clock: Clock, settings: Settings, *, demo: bool) -> FastAPI:

@@ -63,6 +63,11 @@ def beat(session: Session, part: str) -> None:
     session.merge(SettingRow(key=f"heartbeat.{part}", value={"at": datetime.now(UTC).isoformat()}))
 
 
+def expect_beat(session: Session, part: str) -> None:
+    """Say that a part is about to start: not ready before its first beat."""
+    session.merge(SettingRow(key=f"heartbeat.{part}", value={"at": datetime.fromtimestamp(0, UTC).isoformat()}))
+
+
 def heartbeat(session: Session, part: str) -> datetime | None:
     """When a part last said that it lives, wall time; None where it never did."""
     row = session.get(SettingRow, f"heartbeat.{part}")
