@@ -24,8 +24,11 @@ UNKNOWN_TEMPERATURE_C = 24.0  # stands in until a room's first reading
 OFF_LEVEL = -0.5  # action below which the unit is off
 SETPOINT_SPAN_K = 4.0  # from the least to the most that the policy can ask for
 SETPOINT_EASE_K = 1.5  # the least it can ask for, beyond the edge
+ACTION = {"off_level": OFF_LEVEL, "setpoint_span_k": SETPOINT_SPAN_K, "setpoint_ease_k": SETPOINT_EASE_K}
 TOO_MUCH_K = 0.8  # beyond the other edge: the season's direction is wrong
 SEASON_CHANGE_C = 17.0  # outdoors, mean of two hours half a day apart, above which a home cools
+NO_HEATING_C = 20.0  # outdoors, the same mean: a cold room was cooled too far and warms by itself
+NO_COOLING_C = 8.0  # the same for a hot room in winter
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,15 +240,17 @@ _PLAIN = (
 def heats(arrays: Raw) -> NDArray[np.bool_]:
     """Whether a home heats or cools: its weather says so, unless the room is well beyond the other edge.
 
-    A unit that runs keeps its direction until then, so that heating and cooling do not take turns.
+    A unit that runs keeps its direction until then, so that heating and cooling do not take turns. In summer nothing
+    is heated and in winter nothing cooled.
     """
     room_c, on = arrays["room_temperature_c"], arrays["on"] > 0.5
     ahead_c = arrays["outdoor_ahead_c"]
-    by_weather = 0.5 * (ahead_c[..., AHEAD_H.index(12)] + ahead_c[..., AHEAD_H.index(24)]) < SEASON_CHANGE_C
-    usual = np.where(on, arrays["heating"] > 0.5, by_weather)
+    outdoor_c = 0.5 * (ahead_c[..., AHEAD_H.index(12)] + ahead_c[..., AHEAD_H.index(24)])
+    usual = np.where(on, arrays["heating"] > 0.5, outdoor_c < SEASON_CHANGE_C)
     too_hot = room_c > arrays["comfort_high_c"] + TOO_MUCH_K
     too_cold = room_c < arrays["comfort_low_c"] - TOO_MUCH_K
-    return np.asarray(np.where(too_hot, False, np.where(too_cold, True, usual)))
+    by_room = np.where(too_hot, False, np.where(too_cold, True, usual))
+    return np.asarray(np.where(outdoor_c > NO_HEATING_C, False, np.where(outdoor_c < NO_COOLING_C, True, by_room)))
 
 
 def policy_raw(arrays: Raw) -> dict[str, Array]:

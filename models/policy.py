@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from core.errors import ConfigurationError
 from core.words import Fan, Mode
-from models.features import POLICY, choose, encode, policy_raw, situation_arrays
+from models.features import ACTION, POLICY, choose, encode, policy_raw, situation_arrays
 from models.loading import WEIGHTS, open_network
 from models.words import RoomSituation, Wish
 
@@ -20,9 +21,13 @@ class SetpointPolicy:
         Raises
         ------
         ConfigurationError
-            The file is missing, unreadable, or was trained on features that differ.
+            The file is missing, unreadable, or was trained on features or actions that differ.
         """
         self._session, self.card = open_network(path, {"observation": POLICY})
+        if self.card.get("action") != ACTION:
+            raise ConfigurationError(
+                f"{path.name} was trained on other actions: {ACTION} here, {self.card.get('action')} there"
+            )
 
     @classmethod
     def load(cls) -> "SetpointPolicy":

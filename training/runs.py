@@ -52,10 +52,14 @@ def start_run(name: str, config: Any, seed: int, threads: int = 1) -> Run:
     np.random.seed(seed)
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
-    run = Run(RUNS / f"{name}-{seed}", origin(seed))
-    run.folder.mkdir(parents=True, exist_ok=True)
-    written = {"config": asdict(config), **run.origin}
-    (run.folder / "config.json").write_text(json.dumps(written, indent=2, default=str) + "\n")
+    folder = RUNS / f"{name}-{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    about = folder / "config.json"
+    run = Run(folder, origin(seed))
+    if run.checkpoint.exists() and about.exists():  # the run goes on
+        return Run(folder, json.loads(about.read_text())["origin"])
+    written = {"config": asdict(config), "origin": run.origin}
+    about.write_text(json.dumps(written, indent=2, default=str) + "\n")
     return run
 
 

@@ -19,7 +19,7 @@ from stable_baselines3 import DDPG
 from stable_baselines3.common.noise import NormalActionNoise, VectorizedActionNoise
 from torch import Tensor, nn
 
-from models.features import OFF_LEVEL, POLICY, choose, columns, encode, heats, policy_raw
+from models.features import ACTION, POLICY, choose, columns, encode, heats, policy_raw
 from models.loading import WEIGHTS
 from models.words import AHEAD_H
 from simulator.course import SUMMER, WINTER, YEAR, Season
@@ -228,7 +228,7 @@ def export(config: Config, run: Run, model: DDPG, scores: dict[str, Any], traine
         "config": settings,
         "trained_s": round(trained_s, 1),
         "decisions": decisions,
-        "off_level": OFF_LEVEL,
+        "action": ACTION,
         "held_out": scores,
     }
     example = {"observation": torch.zeros(2, len(columns(POLICY)))}

@@ -121,6 +121,12 @@ def test_a_unit_keeps_its_direction_until_the_other_edge_is_well_passed() -> Non
     assert heats(situation_arrays(rooms)).tolist() == [True, True, False]
 
 
+def test_nothing_is_heated_in_summer_nor_cooled_in_winter() -> None:
+    """A room cooled too far in July, and one that the sun has heated in January."""
+    rooms = [summer_situation(room_temperature_c=21.0), winter_situation(room_temperature_c=26.0)]
+    assert heats(situation_arrays(rooms)).tolist() == [False, True]
+
+
 def test_an_action_asks_for_more_the_larger_it_is() -> None:
     arrays = situation_arrays([summer_situation()] * 3)
     on, heating, setpoint_c = choose(np.array([OFF_LEVEL - 0.01, OFF_LEVEL, 1.0]), arrays)

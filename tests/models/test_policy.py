@@ -53,8 +53,12 @@ def test_an_empty_room_in_winter_is_not_heated_to_comfort(policy: SetpointPolicy
 
 
 def test_it_never_heats_in_summer_nor_cools_in_winter(policy: SetpointPolicy) -> None:
-    summer = [summer_situation(room_temperature_c=24.0 + 0.5 * i) for i in range(12)]
-    winter = [winter_situation(room_temperature_c=12.0 + 0.5 * i) for i in range(16)]
+    summer = [
+        summer_situation(room_temperature_c=18.0 + 0.5 * i, occupied=p) for i in range(32) for p in (0.0, 0.5, 1.0)
+    ]
+    winter = [
+        winter_situation(room_temperature_c=8.0 + 0.5 * i, occupied=p) for i in range(40) for p in (0.0, 0.5, 1.0)
+    ]
     assert all(wish.mode is not Mode.HEAT for wish in policy.act_many(summer))
     assert all(wish.mode is not Mode.COOL for wish in policy.act_many(winter))
 
@@ -74,6 +78,17 @@ def test_other_features_are_refused() -> None:
     changed = (replace(POLICY[0], unit="°"), *POLICY[1:])
     with pytest.raises(ConfigurationError, match=r"policy.onnx was trained on other features: observation\[0\]"):
         open_network(WEIGHTS / "policy.onnx", {"observation": changed})
+
+
+def test_other_actions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.policy.ACTION", {"off_level": 0.0})
+    with pytest.raises(ConfigurationError, match="trained on other actions"):
+        SetpointPolicy.load()
+
+
+def test_a_room_cooled_too_far_is_left_alone(policy: SetpointPolicy) -> None:
+    for room_c in (19.0, 21.0, 23.0):
+        assert not policy.act(summer_situation(room_temperature_c=room_c)).on
 
 
 def test_the_card_says_what_made_the_network(policy: SetpointPolicy) -> None:
