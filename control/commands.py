@@ -36,6 +36,7 @@ log = get_logger(__name__)
 CLIENT_ID = "lingyun-engine"
 POLL_WALL_S = 0.05
 RETRY_WALL_S = 0.5  # between two looks at commands that wait for their device or its answer
+PATIENCE_WALL_S = 1.0  # after an error
 CONFIRM_S, CONFIRM_WALL_S = 120.0, 10.0  # to be observed after an attempt
 LEAST_LIFE_WALL_S = 10.0  # a queued command is kept for this long, whatever its expiry says
 ATTEMPTS = 2
@@ -75,8 +76,12 @@ class CommandSender:
                 look_again = time.monotonic() >= retry_at
                 if look_again:
                     retry_at = time.monotonic() + RETRY_WALL_S
-                if look_again or self._has_fresh():
-                    self._cycle(client)
+                try:
+                    if look_again or self._has_fresh():
+                        self._cycle(client)
+                except Exception:
+                    log.exception("command_cycle_failed")
+                    stop.wait(PATIENCE_WALL_S)
         finally:
             client.disconnect()
             client.loop_stop()
@@ -91,17 +96,14 @@ class CommandSender:
             return connection.execute(query).first() is not None
 
     def _cycle(self, client: Client) -> None:
-        try:
-            with Session(self._readers) as session:
-                repository = CommandRepository(session)
-                queued = [row.id for row in repository.queued()]
-                on_the_way = [row.id for row in repository.on_the_way() if self._is_late(row)]
-            for command_id in queued:
-                self._advance(client, command_id, self._handle_queued)
-            for command_id in on_the_way:
-                self._advance(client, command_id, self._handle_late)
-        except Exception:
-            log.exception("command_cycle_failed")
+        with Session(self._readers) as session:
+            repository = CommandRepository(session)
+            queued = [row.id for row in repository.queued()]
+            on_the_way = [row.id for row in repository.on_the_way() if self._is_late(row)]
+        for command_id in queued:
+            self._advance(client, command_id, self._handle_queued)
+        for command_id in on_the_way:
+            self._advance(client, command_id, self._handle_late)
 
     def _advance(self, client: Client, command_id: int, handle: Handler) -> None:
         """Decide about one command in a transaction of its own, then publish what it takes."""

@@ -98,11 +98,19 @@ class Engine:
         self._readers = read_only(self.database)
 
     def run(self, stop: threading.Event) -> None:
-        """Decide and send until told to stop."""
+        """Decide and send until told to stop.
+
+        Raises
+        ------
+        RuntimeError
+            The thread that sends has ended by itself: without it no decision would reach a unit.
+        """
         sender = threading.Thread(target=self._sender.run, args=(stop,), name="engine-sender", daemon=True)
         sender.start()
         patience_s = LOOK_WALL_S
         while not stop.wait(patience_s):
+            if not sender.is_alive() and not stop.is_set():
+                raise RuntimeError("the thread that sends commands has ended")
             try:
                 self.look()
                 patience_s = LOOK_WALL_S

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine as Database
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from control.commands import CONFIRM_S, CommandSender
@@ -205,6 +206,25 @@ def test_commands_outlive_a_broker_that_is_away_at_the_start(sqlite_database: Da
         assert session.get_one(CommandRow, command_id).state == CommandState.QUEUED
     with sending(sqlite_database, nats_broker, clock):
         wait_for(home, command_id, CommandState.SENT)
+
+
+def test_a_poll_that_fails_does_not_end_the_sender(
+    sqlite_database: Database, nats_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, _ = home_named(sqlite_database)
+    clock, failed = Clock.starting_at(AFTERNOON, 1.0), threading.Event()
+    has_fresh = CommandSender._has_fresh
+
+    def fail_once(sender: CommandSender) -> bool:
+        if not failed.is_set():
+            failed.set()
+            raise OperationalError("SELECT", {}, Exception("database is locked"))
+        return has_fresh(sender)
+
+    monkeypatch.setattr(CommandSender, "_has_fresh", fail_once)
+    with sending(sqlite_database, nats_broker, clock):
+        assert failed.wait(WAIT_S)
+        wait_for(home, queue(home, clock.now(), Command(setpoint_c=24.0)), CommandState.SENT)
 
 
 def test_the_ledger_works_the_same_on_both_databases(database: Database, nats_broker: Broker) -> None:

@@ -2,8 +2,10 @@
 
 import threading
 
+import pytest
 from sqlalchemy import Engine as Database
 
+from control.commands import CommandSender
 from control.engine import Engine
 from core.clock import Clock
 from core.mqtt import Broker
@@ -13,6 +15,15 @@ from tests.control.household import AFTERNOON
 from tests.control.test_commands import WAIT_S, Device, home_named
 
 SPEED = 60.0
+
+
+def test_an_engine_whose_sender_ended_does_not_go_on(
+    sqlite_database: Database, nats_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CommandSender, "run", lambda _sender, stop: None)
+    engine = Engine(sqlite_database, nats_broker, Clock.starting_at(AFTERNOON, 1.0), Settings())
+    with pytest.raises(RuntimeError, match="sends commands"):
+        engine.run(threading.Event())
 
 
 def test_a_running_engine_commands_a_hot_room_and_answers_an_override(database: Database, nats_broker: Broker) -> None:
