@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -23,11 +23,13 @@ from devices.base import Message
 from lingyun.broker import start_child, stop_child
 from lingyun.setup import ensure_home, ensure_owner, last_report_at, save_clock
 from simulator.fleet.manifest import DEMO_HOME, DemoDevice, start_instant
-from storage.tables import ApplianceRow, DeviceRow, HomeRow, RoomRow
+from storage.database import migrate
+from storage.tables import ApplianceRow, DeviceRow, RoomRow, SettingRow
 
 log = get_logger(__name__)
 
 HISTORY_DAYS = 30
+HISTORY_SETTING = "demo_history"  # there once it is taken in whole
 CARBON_KG_PER_KWH = 0.5306  # China's average grid factor of 2023, published 2026-01 by MEE and NBS
 TARIFF = "shanghai_time_of_use"
 
@@ -42,14 +44,17 @@ def prepare_demo(settings: Settings, database: Engine, broker: Broker, *, speed:
     """
     start = start_instant(seed)
     with Session(database) as session:
-        seeded = session.scalar(select(HomeRow).where(HomeRow.name == settings.home)) is not None
+        complete = session.get(SettingRow, HISTORY_SETTING) is not None
         newest = last_report_at(session)
-    if not seeded:
-        seed_home(database, start)
-    if newest is None:
-        take_in_history(settings, database, broker, until=start, seed=seed)
-    else:
+    if complete and newest is not None:
         start = newest + timedelta(seconds=1)
+    else:
+        migrate(database, "base")  # what an interrupted first start left behind; the database is the demo's alone
+        migrate(database)
+        seed_home(database, start)
+        take_in_history(settings, database, broker, until=start, seed=seed)
+        with Session(database) as session, session.begin():
+            session.add(SettingRow(key=HISTORY_SETTING, value={"days": HISTORY_DAYS}))
     clock = Clock.starting_at(start, speed)
     with Session(database) as session, session.begin():
         save_clock(session, clock)
@@ -147,12 +152,12 @@ def take_in_history(settings: Settings, database: Engine, broker: Broker, *, unt
 
 
 @contextlib.contextmanager
-def start_demo_home(settings: Settings, clock: Clock, *, seed: int) -> Iterator[None]:
+def start_demo_home(settings: Settings, clock: Clock, *, seed: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run the demo home beside us; it speaks over the broker only."""
     command = [*demo_home_command(settings.data_dir, seed), "--clock", clock.to_text()]
     process = start_child(command)
     try:
-        yield
+        yield process
     finally:
         stop_child(process)
 

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
@@ -26,7 +27,7 @@ from core.logging import get_logger
 from core.mqtt import Broker, find_broker
 from core.settings import Settings
 from lingyun.broker import check_login, start_embedded_broker
-from lingyun.setup import ensure_home, ensure_owner, find_clock, local_time_zone, refuse_mixing
+from lingyun.setup import ensure_home, ensure_owner, find_clock, is_demo, local_time_zone, refuse_mixing
 from storage.database import migrate, open_database
 from storage.repositories import fleet
 
@@ -63,6 +64,17 @@ class Parts:
         thread.start()
         heart.start()
 
+    def watch(self, name: str, child: subprocess.Popen[bytes]) -> None:
+        """A child that ends by itself ends the whole, as a part does."""
+
+        def wait() -> None:
+            status = child.wait()
+            if not self.stop.is_set():
+                log.error("child_ended", child=name, status=status)
+                self._fail(name)
+
+        threading.Thread(target=wait, name=f"{name}-watch", daemon=True).start()
+
     def end(self) -> None:
         """Tell all to stop, in time."""
         self.stop.set()
@@ -88,8 +100,11 @@ class Parts:
         except Exception:
             log.exception("part_failed", part=name)
         if not self.stop.is_set():
-            self.failed = name
-            self.on_failure()
+            self._fail(name)
+
+    def _fail(self, name: str) -> None:
+        self.failed = name
+        self.on_failure()
 
 
 def serve(settings: Settings, *, demo: bool, speed: float, seed: int) -> int:
@@ -113,7 +128,8 @@ def serve(settings: Settings, *, demo: bool, speed: float, seed: int) -> int:
         migrate(database)
         with Session(database) as session, session.begin():
             refuse_mixing(session, demo=demo)
-        broker = stack.enter_context(joined_broker(settings, may_choose_port=demo))
+        parts = Parts(database)
+        broker = stack.enter_context(joined_broker(settings, parts, may_choose_port=demo))
         if demo:
             from lingyun.demo import prepare_demo, start_demo_home
 
@@ -122,17 +138,20 @@ def serve(settings: Settings, *, demo: bool, speed: float, seed: int) -> int:
         else:
             clock = find_clock(settings, database)
             first_start(settings, database, clock, port=listener.getsockname()[1])
-        parts = Parts(database)
         app = make_app(database, clock, settings, demo=demo)
         server = http_server(app, settings)
         parts.on_failure = lambda: setattr(server, "should_exit", True)
         stack.callback(parts.end)
         start_intake(parts, settings, database, broker, clock)
         if demo:
-            stack.enter_context(start_demo_home(settings, clock, seed=seed))
+            parts.watch("demo home", stack.enter_context(start_demo_home(settings, clock, seed=seed)))
         start_engine(parts, settings, database, broker, clock)
-        print(f"Lingyun is at http://{settings.host}:{listener.getsockname()[1]}", flush=True)
-        server.run(sockets=[listener])
+        print(f"Lingyun is at {address(settings.host, listener.getsockname()[1])}", flush=True)
+        try:
+            if not parts.failed:
+                server.run(sockets=[listener])
+        finally:
+            parts.stop.set()
         if parts.failed:
             print(f"lingyun: {parts.failed} ended unexpectedly; the log above says why", file=sys.stderr)
             return 1
@@ -146,15 +165,20 @@ def run_part(part: str, settings: Settings) -> int:
         stack.callback(database.dispose)
         migrate(database)
         clock = find_clock(settings, database)
+        with Session(database) as session:
+            if is_demo(session):
+                settings = settings.model_copy(update={"home": "demo"})
         parts = Parts(database)
         stack.callback(parts.end)
         if part == "api":
             listener = stack.enter_context(listening(settings.host, settings.port))
-            first_start(settings, database, clock, port=listener.getsockname()[1])
+            port = listener.getsockname()[1]
+            first_start(settings, database, clock, port=port)
             server = http_server(make_app(database, clock, settings, demo=False), settings)
-            print(f"Lingyun is at http://{settings.host}:{listener.getsockname()[1]}", flush=True)
+            print(f"Lingyun is at {address(settings.host, port)}", flush=True)
             server.run(sockets=[listener])
             return 0
+        make_home(settings, database, clock)  # messages of a home that does not exist are refused
         broker = find_broker(settings, "service")
         failed = threading.Event()
         parts.on_failure = failed.set
@@ -197,18 +221,33 @@ def http_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     )
 
 
+def make_home(settings: Settings, database: Engine, clock: Clock) -> None:
+    """Make the home of this installation where it is missing; of processes that start at once, one does."""
+    time_zone = settings.time_zone or local_time_zone()
+    try:
+        with Session(database) as session, session.begin():
+            ensure_home(session, settings.home, clock, time_zone=time_zone)
+    except IntegrityError:
+        log.info("home_made_elsewhere", home=settings.home)
+
+
 def first_start(settings: Settings, database: Engine, clock: Clock, *, port: int) -> None:
-    """Make the home and its owner where there are none, and print the one-time setup link."""
+    """Make home and owner where there are none; until the owner has a password, print a fresh one-time setup link."""
     from storage.repositories.tokens import create_setup_token
 
+    make_home(settings, database, clock)
     with Session(database) as session, session.begin():
-        home = ensure_home(session, settings.home, clock, time_zone=settings.time_zone or local_time_zone())
+        home = ensure_home(session, settings.home, clock)
         owner = ensure_owner(session, home)
         token = None if owner is None else create_setup_token(session, home, owner)
     if token is not None:
-        print(
-            f"First start. Set your password here, once: http://{settings.host}:{port}/setup?token={token}", flush=True
-        )
+        print(f"Set your password here, once: {address(settings.host, port)}/setup?token={token}", flush=True)
+
+
+def address(host: str, port: int) -> str:
+    """Where a person on this machine finds the page."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 compared, not listened on
+    return f"http://{shown}:{port}"
 
 
 @contextlib.contextmanager
@@ -275,7 +314,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def joined_broker(settings: Settings, *, may_choose_port: bool) -> Iterator[Broker]:
+def joined_broker(settings: Settings, parts: Parts, *, may_choose_port: bool) -> Iterator[Broker]:
     """The household's own broker, or the embedded one, started here.
 
     Raises
@@ -298,6 +337,7 @@ def joined_broker(settings: Settings, *, may_choose_port: bool) -> Iterator[Brok
             raise
         log.warning("mqtt_port_in_use", port=port, instead="a free one; nothing but the demo home needs to know it")
         embedded = start_embedded_broker(settings.data_dir, 0)
+    parts.watch("broker", embedded.process)
     try:
         yield embedded.broker
     finally:

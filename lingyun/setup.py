@@ -24,16 +24,19 @@ def ensure_home(session: Session, name: str, clock: Clock, *, time_zone: str = "
 
 
 def ensure_owner(session: Session, home: HomeRow) -> AccountRow | None:
-    """The owner of a home that has nobody yet, made now; None where somebody owns it already."""
-    owned = session.scalar(select(MembershipRow).where(MembershipRow.home_id == home.id, MembershipRow.role == "owner"))
-    if owned is not None:
-        return None
-    owner = AccountRow(name=f"owner-of-{home.name}", password_hash=None, created_at=datetime.now(UTC))
-    session.add(owner)
-    session.flush()
-    session.add(MembershipRow(account_id=owner.id, home_id=home.id, role="owner"))
-    session.flush()
-    return owner
+    """The owner of a home, made where it has none; None where the owner has a password: nothing is left to set up."""
+    owner = session.scalar(
+        select(AccountRow)
+        .join(MembershipRow, MembershipRow.account_id == AccountRow.id)
+        .where(MembershipRow.home_id == home.id, MembershipRow.role == "owner")
+    )
+    if owner is None:
+        owner = AccountRow(name=f"owner-of-{home.name}", password_hash=None, created_at=datetime.now(UTC))
+        session.add(owner)
+        session.flush()
+        session.add(MembershipRow(account_id=owner.id, home_id=home.id, role="owner"))
+        session.flush()
+    return None if owner.password_hash is not None else owner
 
 
 def local_time_zone() -> str:

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from core.words import Scope
@@ -16,7 +16,8 @@ SETUP_LIFETIME = timedelta(days=7)
 
 
 def create_setup_token(session: Session, home: HomeRow, account: AccountRow) -> str:
-    """A token that sets an account's name and password, once, within seven days."""
+    """A token that sets an account's name and password, once, within seven days; earlier ones end."""
+    session.execute(delete(TokenRow).where(TokenRow.purpose == SETUP, TokenRow.account_id == account.id))
     return _create(session, SETUP, Scope.ADMIN, home_id=home.id, account_id=account.id, lifetime=SETUP_LIFETIME)
 
 
