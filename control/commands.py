@@ -100,10 +100,13 @@ class CommandSender:
             repository = CommandRepository(session)
             queued = [row.id for row in repository.queued()]
             on_the_way = [row.id for row in repository.on_the_way() if self._is_late(row)]
-        for command_id in queued:
-            self._advance(client, command_id, self._handle_queued)
-        for command_id in on_the_way:
-            self._advance(client, command_id, self._handle_late)
+        todo = [(command_id, self._handle_queued) for command_id in queued]
+        todo += [(command_id, self._handle_late) for command_id in on_the_way]
+        for command_id, handle in todo:
+            try:
+                self._advance(client, command_id, handle)
+            except Exception:  # of one command: the others go on
+                log.exception("command_cycle_failed", command_id=command_id)
 
     def _advance(self, client: Client, command_id: int, handle: Handler) -> None:
         """Decide about one command in a transaction of its own, then publish what it takes."""
@@ -162,13 +165,17 @@ class CommandSender:
     ) -> Sequence[Message]:
         home = session.get(HomeRow, device.home_id)
         assert home is not None
-        known = known_device(device, state, home.name)
         try:
+            known = known_device(device, state, home.name)
             self.registry.recall(device.dialect, known)
             return self.registry.encode(device.dialect, known, Command.from_dict(row.body))
         except (InvalidCommand, ValueError) as error:
             repository.end(row, CommandState.FAILED, self.clock.now(), str(error))
             log.warning("command_refused", command_id=row.id, device_id=row.device_id, reason=str(error))
+            return []
+        except (LookupError, TypeError) as error:  # what is stored of the device is not what its dialect stores
+            repository.end(row, CommandState.FAILED, self.clock.now(), f"the device cannot be told: {error!r}")
+            log.exception("command_not_encoded", command_id=row.id, device_id=row.device_id)
             return []
 
     def _supersede(self, repository: CommandRepository, row: CommandRow, now: datetime) -> None:

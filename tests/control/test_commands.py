@@ -17,7 +17,7 @@ from core.clock import Clock
 from core.mqtt import Broker, new_client
 from core.words import Command, CommandState, Mode
 from storage.repositories.commands import BY_ENGINE, BY_PERSON, CommandRepository
-from storage.tables import CommandRow, DeviceStateRow, HomeRow
+from storage.tables import CommandRow, DeviceRow, DeviceStateRow, HomeRow
 from tests.control.household import AFTERNOON, Household
 
 WAIT_S = 20.0
@@ -83,13 +83,21 @@ def home_named(database: Database) -> tuple[Household, str]:
     return home, name
 
 
-def queue(home: Household, at: datetime, body: Command, *, by: str = BY_ENGINE, life_s: float = 900.0) -> int:
+def queue(
+    home: Household,
+    at: datetime,
+    body: Command,
+    *,
+    by: str = BY_ENGINE,
+    life_s: float = 900.0,
+    device_id: int | None = None,
+) -> int:
     with home.session() as session:
         return (
             CommandRepository(session)
             .queue(
                 home_id=home.home_id,
-                device_id=home.unit_id,
+                device_id=device_id or home.unit_id,
                 body=body,
                 requested_by=by,
                 queued_at=at,
@@ -225,6 +233,20 @@ def test_a_poll_that_fails_does_not_end_the_sender(
     with sending(sqlite_database, nats_broker, clock):
         assert failed.wait(WAIT_S)
         wait_for(home, queue(home, clock.now(), Command(setpoint_c=24.0)), CommandState.SENT)
+
+
+def test_a_command_that_cannot_be_handled_does_not_hold_up_the_others(
+    sqlite_database: Database, nats_broker: Broker
+) -> None:
+    home, _ = home_named(sqlite_database)
+    with home.session() as session:
+        session.get_one(DeviceRow, home.tv_id).capabilities = {"modes": 5}
+    clock = Clock.starting_at(AFTERNOON, 1.0)
+    broken = queue(home, clock.now(), Command(on=True), device_id=home.tv_id)
+    whole = queue(home, clock.now(), Command(setpoint_c=24.0))
+    with sending(sqlite_database, nats_broker, clock):
+        wait_for(home, whole, CommandState.SENT)
+        wait_for(home, broken, CommandState.FAILED)
 
 
 def test_the_ledger_works_the_same_on_both_databases(database: Database, nats_broker: Broker) -> None:
