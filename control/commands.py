@@ -54,6 +54,7 @@ class CommandSender:
     client_id: str = CLIENT_ID
     registry: Registry = field(default_factory=Registry)
     _wake: threading.Event = field(default_factory=threading.Event)
+    _lost: threading.Event = field(default_factory=threading.Event)  # the connection to the broker
     _readers: Engine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,9 +66,7 @@ class CommandSender:
 
     def run(self, stop: threading.Event) -> None:
         """Send until told to stop."""
-        client = new_client(self.broker, self.client_id)
-        client.connect_async(self.broker.host, self.broker.port, KEEP_ALIVE_S)
-        client.loop_start()
+        client = self._join()
         retry_at = 0.0
         try:
             while not stop.is_set():
@@ -76,6 +75,8 @@ class CommandSender:
                 look_again = time.monotonic() >= retry_at
                 if look_again:
                     retry_at = time.monotonic() + RETRY_WALL_S
+                    if self._lost.is_set():
+                        client = self._join()
                 try:
                     if look_again or self._has_fresh():
                         self._cycle(client)
@@ -85,6 +86,25 @@ class CommandSender:
         finally:
             client.disconnect()
             client.loop_stop()
+
+    def _join(self) -> Client:
+        """A client for one connection.
+
+        paho keeps QoS 1 messages that the broker did not acknowledge and would publish them again on the next
+        connection, however long their command has ended by then. What is sent again is for the ledger alone to say, so
+        a client ends with its connection and takes its messages along.
+        """
+
+        def end(client: Client, *_: object) -> None:
+            client.loop_stop()  # in its own thread this only says that it must not connect again
+            self._lost.set()
+
+        self._lost.clear()
+        client = new_client(self.broker, self.client_id)
+        client.on_disconnect = end
+        client.connect_async(self.broker.host, self.broker.port, KEEP_ALIVE_S)
+        client.loop_start()
+        return client
 
     def _has_fresh(self) -> bool:
         """Whether a command waits that was queued since the last full look; cheap, because it runs all the time."""

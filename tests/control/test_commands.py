@@ -1,6 +1,7 @@
 """Commands over real brokers: what is published, and what becomes of a command that nobody answers."""
 
 import json
+import socket
 import threading
 import uuid
 from collections.abc import Iterator
@@ -247,6 +248,45 @@ def test_a_command_that_cannot_be_handled_does_not_hold_up_the_others(
     with sending(sqlite_database, nats_broker, clock):
         wait_for(home, whole, CommandState.SENT)
         wait_for(home, broken, CommandState.FAILED)
+
+
+def read_packet(connection: socket.socket) -> tuple[int, bytes]:
+    """Type and body of the next MQTT packet (all of them shorter than 16 KiB here)."""
+    with connection.makefile("rb", buffering=0) as stream:
+        kind, length = stream.read(2)
+        if length > 127:
+            length += 128 * (stream.read(1)[0] - 1)
+        body = b""
+        while len(body) < length:
+            body += stream.read(length - len(body))
+    return kind >> 4, body
+
+
+def next_publish(listener: socket.socket) -> bytes:
+    """Take a connection, read the first message published on it, and hang up without acknowledging."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(WAIT_S)
+        assert read_packet(connection)[0] == 1
+        connection.sendall(b"\x20\x02\x00\x00")  # CONNACK: accepted
+        kind, body = read_packet(connection)
+        assert kind == 3
+        return body
+
+
+def test_what_a_lost_connection_left_unacknowledged_is_not_published_again_on_the_next(
+    sqlite_database: Database,
+) -> None:
+    home, _ = home_named(sqlite_database)
+    clock = Clock.starting_at(AFTERNOON, 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(WAIT_S)
+        with sending(sqlite_database, Broker(*listener.getsockname()), clock):
+            queue(home, clock.now(), Command(setpoint_c=24.0))
+            assert b"24.0" in next_publish(listener)
+            newer = queue(home, clock.now(), Command(setpoint_c=25.0))
+            assert b"25.0" in next_publish(listener)
+            wait_for(home, newer, CommandState.SENT)
 
 
 def test_the_ledger_works_the_same_on_both_databases(database: Database, nats_broker: Broker) -> None:
