@@ -257,7 +257,12 @@ class Engine:
         if trigger == "first" and state.room_temperature_c is None and self._may_still_come(mind):
             trigger = None
         if trigger is not None:
-            self._decide(mind, view, look, override, trigger)
+            kept = (mind.unit.control, mind.likely, mind.override_id, mind.held_setpoint_c, mind.decide_at)
+            try:
+                self._decide(mind, view, look, override, trigger)
+            except Exception:  # nothing was kept of it: what it answers is still to be answered at the next look
+                mind.unit.control, mind.likely, mind.override_id, mind.held_setpoint_c, mind.decide_at = kept
+                raise
         if home.saved_at is None or look.now - home.saved_at >= SAVE_EVERY:
             self._save(home, look.now)
 

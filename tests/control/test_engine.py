@@ -1,9 +1,12 @@
 """The engine over looks that the test takes, on a real database; the unit obeys when the test says so."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import Engine as Database
+from sqlalchemy.exc import OperationalError
 
 from control.conventional import SLOTS, Program, Slot
 from control.engine import Engine
@@ -14,6 +17,7 @@ from core.settings import Settings
 from core.words import Command, CommandState, Fan, Mode
 from models.words import RoomSituation, Wish
 from storage.repositories.commands import BY_PERSON, CommandRepository
+from storage.repositories.decisions import DecisionRepository
 from storage.repositories.learned import LearnedRepository, PersonState, Season, set_comfort
 from storage.repositories.overrides import OverrideRepository
 from tests.control.household import Household, look, make_engine
@@ -318,6 +322,30 @@ def test_the_kill_switch_works_although_the_engine_was_not_running(home: Househo
     later._rooms.clear()
     look(later, home, later_s=60.0)
     assert home.decisions()[-1].controller == "off"
+
+
+def test_a_kill_switch_and_an_override_outlive_a_commit_that_fails(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(home)
+    look(engine, home)
+    home.obey()
+    changes: list[Callable[[], None]] = [lambda: home.ask(Command(setpoint_c=22.0)), lambda: home.control("off")]
+    for change in changes:
+        change()
+        before = len(home.decisions())
+        with monkeypatch.context() as patch:
+            patch.setattr(DecisionRepository, "add", locked)
+            with pytest.raises((OperationalError, RuntimeError)):
+                look(engine, home, later_s=1.0)
+        assert len(home.decisions()) == before
+        look(engine, home, later_s=1.0)
+        home.obey()
+        assert len(home.decisions()) == before + 1
+
+
+def locked(*_: object, **__: object) -> NoReturn:
+    raise OperationalError("INSERT", {}, Exception("database is locked"))
 
 
 def test_a_room_that_never_was_controlled_gets_no_command_when_it_is_off(home: Household) -> None:
