@@ -23,6 +23,12 @@ LARGEST_ID = 2**53 - 1  # what JavaScript counts exactly
 Item = TypeVar("Item")
 Money = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$", examples=["1.234500"])]
 Setpoint = Annotated[float, Field(ge=5, le=40, allow_inf_nan=False, strict=True, examples=[26.0])]
+Label = Annotated[
+    str,
+    Field(
+        min_length=1, max_length=100, pattern=r"^[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?$", examples=["Kitchen"]
+    ),
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -375,6 +381,42 @@ class CommandRequest(In):
 
 
 # --- devices, usage, advice ---
+
+
+class ApplianceEdit(In):
+    """What is behind a plug, or what a device is part of; one of that name is joined, or else made."""
+
+    name: Label
+    kind: Kind = Field(description="plug: none of the others.", examples=["refrigerator"])
+
+
+class DeviceEdit(In):
+    """What people say of a device; what is not named stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
+
+    name: Label | None = None
+    room: Label | None = Field(default=None, description="Name of a room, made if missing; null: in none.")
+    appliance: ApplianceEdit | None = Field(default=None, description="Null: unknown.")
+
+
+class TariffEdit(In):
+    """Prices of a home: one that ships, or a document of the same form."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=100, examples=["zhejiang_time_of_use"])
+    document: dict[str, Any] | None = Field(default=None, description="As in `insights/tariffs`.")
+    valid_from: (
+        Annotated[str, Field(pattern=r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})] | None
+    ) = Field(default=None, description="First local day; null: today.", examples=["2026-07-01"])
+
+
+class Tariff(Out):
+    """Prices of a home from an instant on."""
+
+    name: str
+    currency: str
+    valid_from: datetime
+    document: dict[str, Any]
 
 
 class Device(Out):

@@ -1,8 +1,10 @@
 """The rules of the API: no HTTP here, and SQL only in the repositories."""
 
+import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -13,8 +15,10 @@ from api.problems import LimitReached
 from core.errors import Conflict, InvalidCommand, InvalidRequest, Unauthenticated
 from core.words import Command, Fan, Kind, Mode
 from insights import usage as rules
+from insights.calendar import day_start, local_day
+from insights.tariff import Tariff, load_document, read_tariff
 from storage.database import read_only
-from storage.repositories import accounts, fleet, homes, live, tokens
+from storage.repositories import accounts, fleet, homes, live, tariffs, tokens
 from storage.repositories.commands import BY_PERSON, CommandRepository
 from storage.repositories.decisions import DecisionRepository
 from storage.repositories.homes import DeviceNow
@@ -26,6 +30,7 @@ from storage.tables import AccountRow, CommandRow, DecisionRow, DeviceRow, Event
 COMMAND_LIFETIME = timedelta(minutes=5)
 LONGEST_OVERRIDE = timedelta(days=7)
 SAVINGS_DAYS_NEEDED = 14
+GREATEST_TARIFF_NUMBER = 1_000_000_000
 
 
 # --- who ---
@@ -331,20 +336,20 @@ def set_comfort(access: Access, row: RoomRow, body: schemas.ComfortEdit) -> sche
         half_width_k=body.half_width_k,
         pinned=body.pinned,
     )
-    _tell_home(access, row, {"room_id": row.id, "changed": "comfort"})
+    _tell_home(access, row.home_id, {"room_id": row.id, "changed": "comfort"})
     return views.comfort(row.id, curve)
 
 
 def set_control(access: Access, row: RoomRow, body: schemas.ControlEdit) -> schemas.Room:
     """Let the engine steer, watch, or leave the room alone."""
     row.control = body.control.value
-    _tell_home(access, row, {"room_id": row.id, "control": row.control})
+    _tell_home(access, row.home_id, {"room_id": row.id, "control": row.control})
     access.session.flush()
     return room(access, row)
 
 
-def _tell_home(access: Access, row: RoomRow, data: dict[str, object]) -> None:
-    access.session.add(EventRow(home_id=row.home_id, at=access.now, type="home", data=data))
+def _tell_home(access: Access, home_id: int, data: dict[str, object]) -> None:
+    access.session.add(EventRow(home_id=home_id, at=access.now, type="home", data=data))
 
 
 def _unit_of(access: Access, row: RoomRow) -> DeviceRow:
@@ -352,6 +357,86 @@ def _unit_of(access: Access, row: RoomRow) -> DeviceRow:
     if unit is None:
         raise Conflict(f"the room {row.name!r} has no air conditioner", code="no_air_conditioner")
     return unit
+
+
+# --- what people say of their home ---
+
+
+def set_device(access: Access, device: DeviceRow, body: schemas.DeviceEdit) -> schemas.Device:
+    """Name a device, put it into a room, say what it measures; the appliance stands where its device does.
+
+    Raises
+    ------
+    InvalidRequest
+        Nothing is named.
+    Conflict
+        The home has as many rooms or appliances as it may have.
+    """
+    said = body.model_fields_set
+    if not said:
+        raise InvalidRequest("expected at least one of name, room, appliance")
+    device.name = body.name or device.name
+    if "room" in said:
+        device.room_id = None if body.room is None else homes.room_named(access.session, device.home_id, body.room).id
+    if "appliance" in said:
+        wanted = body.appliance
+        device.appliance_id = (
+            None
+            if wanted is None
+            else homes.appliance_named(access.session, device.home_id, wanted.name, wanted.kind).id
+        )
+    access.session.flush()
+    if device.appliance_id is not None:
+        homes.place_appliance(access.session, device.appliance_id, device.room_id)
+    _tell_home(access, device.home_id, {"device_id": device.id, "room_id": device.room_id, "changed": "device"})
+    [found] = homes.devices_now(access.session, [device.home_id], device.id - 1, 1)
+    return views.device(found, access.present)
+
+
+def set_tariff(access: Access, home: HomeRow, body: schemas.TariffEdit) -> schemas.Tariff:
+    """Prices of a home from a local midnight on, in the currency that its costs are then told in.
+
+    Raises
+    ------
+    InvalidRequest
+        There is no such tariff, or the document is none.
+    Conflict
+        The home has prices in another currency.
+    """
+    zone = ZoneInfo(home.time_zone)
+    try:
+        day = local_day(access.now, zone) if body.valid_from is None else date.fromisoformat(body.valid_from)
+        document, prices = _tariff_of(body, day)
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise InvalidRequest(str(error) or type(error).__name__) from error
+    valid_from = day_start(day, zone)
+    others = [row for row in tariffs.tariffs_of_home(access.session, home.id) if row.valid_from != valid_from]
+    if any(row.document.get("currency") != prices.currency for row in others):
+        raise Conflict(f"the home has prices in another currency than {prices.currency}", code="currency_differs")
+    source = document.get("source")
+    tariffs.set_tariff(access.session, home.id, valid_from, document, source[:500] if isinstance(source, str) else None)
+    home.currency = prices.currency
+    _tell_home(access, home.id, {"changed": "tariff"})
+    return schemas.Tariff(name=prices.name, currency=prices.currency, valid_from=valid_from, document=document)
+
+
+def _tariff_of(body: schemas.TariffEdit, day: date) -> tuple[dict[str, Any], Tariff]:
+    """The document and what it means, tried on a day: whatever a person may write is refused by some ValueError."""
+    if (body.name is None) == (body.document is None):
+        raise ValueError("expected either name or document")
+    document = load_document(body.name) if body.name is not None else body.document
+    assert document is not None
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    text.encode("utf-8")  # half a character is none
+    if "\\u0000" in text:
+        raise ValueError("tariff: expected text without NUL")
+    prices = read_tariff(document)
+    prices.day_rates(day)
+    prices.marginal_price(datetime.combine(day, time.min), 0.0)
+    numbers = [*prices.limits_kwh, *(price for rate in prices.rates for price in rate.prices)]
+    if any(not number.is_finite() or abs(number) > GREATEST_TARIFF_NUMBER for number in numbers):
+        raise ValueError(f"tariff: expected prices and limits within {GREATEST_TARIFF_NUMBER}")
+    return document, prices
 
 
 # --- commands ---
@@ -413,7 +498,13 @@ def checked_command(
         _check_capabilities(device.capabilities or {}, command)
     elif device.kind != Kind.PLUG or set(command.as_dict()) != {"on"}:
         raise InvalidCommand(f"a {device.kind} cannot be told {', '.join(command.as_dict())}")
-    elif appliance_kind == Kind.REFRIGERATOR and command.on is False:
+    elif command.on is False and appliance_kind is None:
+        raise InvalidCommand(
+            "nobody has said what is behind this plug, and food may depend on it: "
+            'name its appliance first, by PUT /api/v1/devices/{id} with {"appliance": {"name", "kind"}}',
+            code="appliance_unknown",
+        )
+    elif command.on is False and appliance_kind == Kind.REFRIGERATOR:
         raise InvalidCommand("a refrigerator is not switched off from here: its food would spoil")
     return command
 

@@ -21,6 +21,12 @@ IdempotencyKey = Annotated[
 ]
 
 
+@router.put("/devices/{device_id}", operation_id="setDevice")
+def set_device(device_id: Id, body: schemas.DeviceEdit, access: Writing) -> schemas.Device:
+    """Name a device, say in which room it is and what appliance it measures."""
+    return services.set_device(access, access.device(device_id, Scope.ADMIN), body)
+
+
 @router.post("/devices/{device_id}/commands", operation_id="sendCommand", status_code=202)
 def send_command(
     device_id: Id, body: schemas.CommandRequest, access: Writing, key: IdempotencyKey = None

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
 from api import advice_service, schemas, services, usage_service
-from api.dependencies import Cursor, HomeRef, Limit, Reading
+from api.dependencies import Cursor, HomeRef, Limit, Reading, Writing
 from core.words import Scope
 
 router = APIRouter(prefix="/homes", tags=["homes"])
@@ -47,3 +47,9 @@ def get_usage(
 def list_advice(home_id: HomeRef, access: Reading, request: Request) -> schemas.AdvicePage:
     """What would save, with its evidence, the most money first; empty without evidence."""
     return advice_service.advice(access, access.home(home_id, Scope.READ), request.app.state.notebook)
+
+
+@router.put("/{home_id}/tariff", operation_id="setTariff")
+def set_tariff(home_id: HomeRef, body: schemas.TariffEdit, access: Writing) -> schemas.Tariff:
+    """Prices of a home from a local midnight on; those before it keep theirs."""
+    return services.set_tariff(access, access.home(home_id, Scope.ADMIN), body)

@@ -154,10 +154,14 @@ def insert_device(
 
 
 def describe_device(connection: Connection, device: StoredDevice) -> None:
-    """Write what a device is: all but its identity and its appliance."""
+    """Write what a device is: all but its identity, its appliance, and a name and room that it already has.
+
+    People may have given it these since it was read.
+    """
     change(
         connection,
-        "UPDATE device SET kind = ?, name = ?, manufacturer = ?, model = ?, firmware = ?, room_id = ?, "
+        "UPDATE device SET kind = ?, name = CASE WHEN name = native_id THEN ? ELSE name END, manufacturer = ?, "
+        "model = ?, firmware = ?, room_id = COALESCE(room_id, ?), "
         "capabilities = ?, details = ?, removed_at = ? WHERE id = ?",
         (
             device.kind,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.errors import Conflict
 from core.words import Kind
 from storage.tables import (
     ApplianceRow,
@@ -15,6 +16,9 @@ from storage.tables import (
     HomeRow,
     RoomRow,
 )
+
+MAX_ROOMS_PER_HOME = 200
+MAX_APPLIANCES_PER_HOME = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,53 @@ def appliance_kind(session: Session, device: DeviceRow) -> str | None:
     """What is behind a plug, where that is known."""
     appliance = None if device.appliance_id is None else session.get(ApplianceRow, device.appliance_id)
     return None if appliance is None else appliance.kind
+
+
+def room_named(session: Session, home_id: int, name: str) -> RoomRow:
+    """The room of that name, in whatever case, made where there is none.
+
+    Raises
+    ------
+    Conflict
+        The home has as many as it may have.
+    """
+    rooms = rooms_of_home(session, home_id)
+    found = next((row for row in rooms if row.name.casefold() == name.casefold()), None)
+    if found is not None:
+        return found
+    if len(rooms) >= MAX_ROOMS_PER_HOME:
+        raise Conflict(f"the home has {len(rooms)} rooms, which is the most it may have", code="home_full")
+    made = RoomRow(home_id=home_id, name=name)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def appliance_named(session: Session, home_id: int, name: str, kind: Kind) -> ApplianceRow:
+    """The appliance of that name, in whatever case, made where there is none; it is of that kind from now on.
+
+    Raises
+    ------
+    Conflict
+        The home has as many as it may have.
+    """
+    known = session.scalars(select(ApplianceRow).where(ApplianceRow.home_id == home_id).order_by(ApplianceRow.id)).all()
+    found = next((row for row in known if row.name.casefold() == name.casefold()), None)
+    if found is None:
+        if len(known) >= MAX_APPLIANCES_PER_HOME:
+            raise Conflict(f"the home has {len(known)} appliances, which is the most it may have", code="home_full")
+        found = ApplianceRow(home_id=home_id, name=name)
+        session.add(found)
+    found.kind = kind.value
+    session.flush()
+    return found
+
+
+def place_appliance(session: Session, appliance_id: int, room_id: int | None) -> None:
+    """An appliance stands where its device is."""
+    appliance = session.get(ApplianceRow, appliance_id)
+    if appliance is not None:
+        appliance.room_id = room_id
 
 
 def newest_command(session: Session, device_id: int) -> CommandRow | None:

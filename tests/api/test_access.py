@@ -33,7 +33,7 @@ def needed_scope(method: str, path: str) -> Scope | None:
     """What the operation needs in the home, by what it does; None: a credential alone."""
     if path.endswith(("/me", "/logout", "/homes", "/fleet/devices")):
         return None
-    if path.endswith("/quarantine"):
+    if path.endswith(("/quarantine", "/tariff", "/devices/{device_id}")):
         return Scope.ADMIN
     return Scope.READ if method == "get" else Scope.CONTROL
 
@@ -43,6 +43,8 @@ BODIES: dict[str, Any] = {
     "setComfort": {"season": "cooling", "neutral_c": 26.0},
     "setControl": {"control": "auto"},
     "sendCommand": {"setpoint_c": 25.0},
+    "setDevice": {"name": "Unit"},
+    "setTariff": {"name": "shanghai"},
 }
 QUERIES = {"getUsage": {"start": "2026-07-01T00:00:00Z", "end": "2026-07-02T00:00:00Z"}}
 

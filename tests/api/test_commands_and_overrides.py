@@ -102,6 +102,24 @@ def test_a_fridge_is_never_switched_off(controller: TestClient, world: World) ->
     assert "food" in answer.json()["detail"]
 
 
+def test_a_plug_of_which_nobody_has_said_what_is_behind_is_not_switched_off(
+    controller: TestClient, world: World, sqlite_database: Engine
+) -> None:
+    """The household's fridge may be behind it; once its appliance is named, what it is decides."""
+    device, admin = f"/api/v1/devices/{world.fridge_plug}", world.headers(Scope.ADMIN)
+    assert controller.put(device, json={"appliance": None}, headers=admin).status_code == 200
+    refused = controller.post(f"{device}/commands", json={"on": False})
+    assert (refused.status_code, refused.json()["code"]) == (422, "appliance_unknown")
+    assert "name its appliance first" in refused.json()["detail"]
+    assert controller.post(f"{device}/commands", json={"on": True}).status_code == 202
+    for kind, status in (("refrigerator", 422), ("plug", 202)):
+        named = {"appliance": {"name": "Behind it", "kind": kind}}
+        assert controller.put(device, json=named, headers=admin).status_code == 200
+        assert controller.post(f"{device}/commands", json={"on": False}).status_code == status
+    with Session(sqlite_database) as session:
+        assert session.scalars(select(CommandRow.body).order_by(CommandRow.id)).all() == [{"on": True}, {"on": False}]
+
+
 def test_an_override_ends_the_one_before_and_tells_the_live_bus(
     controller: TestClient, world: World, sqlite_database: Engine
 ) -> None:

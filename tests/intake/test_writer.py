@@ -303,6 +303,23 @@ def test_an_announcement_describes_the_device_and_its_room(home: Engine) -> None
     intake_of(home, dialect).take_in([])
 
 
+def test_an_announcement_leaves_the_name_and_room_that_people_gave_a_moment_ago(home: Engine) -> None:
+    told = [Announcement("d", Kind.PLUG, name="Its own", area="Attic", firmware=version) for version in "12"]
+    intake = intake_of(home, Told({"first": [told[0]], "second": [told[1]]}))
+    with intake._alone():
+        intake._store([intake._decode(to_epoch_us(NOON), Message("first", b""))], NEVER)
+        with Session(home) as session, session.begin():
+            kitchen = RoomRow(home_id=session.scalars(select(HomeRow.id)).one(), name="Kitchen")
+            session.add(kitchen)
+            session.flush()
+            kitchen_id = kitchen.id
+            session.execute(update(DeviceRow).values(name="Kettle plug", room_id=kitchen.id))
+        intake._store([intake._decode(to_epoch_us(NOON), Message("second", b""))], NEVER)
+    with Session(home) as session:
+        device = session.scalars(select(DeviceRow)).one()
+        assert (device.name, device.room_id, device.firmware) == ("Kettle plug", kitchen_id, "2")
+
+
 def test_dialects_are_told_again_of_their_devices_after_a_restart(home: Engine) -> None:
     unit = Announcement(
         native_id="ac", kind=Kind.AIR_CONDITIONER, capabilities=Capabilities(one_way=True), details={"k": [1]}
