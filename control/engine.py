@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from control import comfort, learning, overrides, reasons
 from control.commands import CommandSender
 from control.guard import Action, GuardState, History, WishSource, check
-from control.minds import HomeMind, RoomMind, load_home, load_room, save_habits, save_home, save_room
+from control.minds import HomeMind, RoomMind, keep_unit, load_home, load_room, save_habits, save_home, save_room
 from control.prediction import Predictor
 from control.presence import LIKELY, Evidence
 from control.room_state import Live, RoomLayout, RoomState, assemble, device_ids, limits_of, read_layouts, read_live
@@ -48,7 +48,7 @@ JOIN_WALL_S = 5.0
 FIRST_PATIENCE_WALL_S = 15.0  # for a room's thermometer to speak after the start
 QUARTER_S, QUARTERS_PER_DAY = 900, 96
 SAVE_EVERY = timedelta(hours=1)
-COMMANDS_SINCE = timedelta(hours=2)  # as far back as the guard and the explanation of changes look
+COMMANDS_SINCE = timedelta(hours=2)  # before the last look: as far back as the guard and the explanation of changes go
 JUST_NOW = timedelta(hours=1)  # a manual change says that somebody is in
 EARLIEST_START_S = 7200.0  # before a forecast return that a unit may start
 SLACK_WALL_S = 3.0  # that the instants of different processes may be apart
@@ -159,13 +159,15 @@ class Engine:
     def _read(self, session: Session, now: datetime) -> _Look:
         layouts = [mind.layout for mind in self._rooms.values()]
         repository, learned = CommandRepository(session), LearnedRepository(session)
-        since = now - COMMANDS_SINCE
+        since = {mind.layout.unit.id: (mind.unit.looked_at or now) - COMMANDS_SINCE for mind in self._rooms.values()}
         return _Look(
             now=now,
             live=read_live(session, {device_id for layout in layouts for device_id in device_ids(layout)}),
             overrides={row.room_id: row for row in OverrideRepository(session).open()},
             left_at=_left_at(session, now),
-            commands={layout.unit.id: repository.of_device(layout.unit.id, since) for layout in layouts},
+            commands={
+                layout.unit.id: repository.of_device(layout.unit.id, since[layout.unit.id]) for layout in layouts
+            },
             curves={layout.id: learned.comfort(layout.id) for layout in layouts},
             new_overrides=OverrideRepository(session).after(self._override_id or 0),
             new_person_commands=repository.by_people_after(self._person_command_id or 0),
@@ -276,7 +278,7 @@ class Engine:
         """An override for a change that no command explains; nothing in a room that is not ours to control."""
         unit_id = mind.layout.unit.id
         slack = timedelta(seconds=SLACK_WALL_S * self.clock.factor)
-        change = overrides.look(
+        memory, change = overrides.look(
             mind.unit,
             look.live[unit_id].values,
             look.commands[unit_id],
@@ -285,9 +287,13 @@ class Engine:
             step_k=limits_of(mind.layout).step_k,
         )
         if change is None or mind.layout.control == "off":
+            mind.unit = memory
             return None
         with Session(self.database, expire_on_commit=False) as session, session.begin():
-            return self._start_override(session, mind, FROM_DEVICE, change.target, change.at)
+            row = self._start_override(session, mind, FROM_DEVICE, change.target, change.at)
+            keep_unit(session, mind.layout.id, memory, look.now)
+        mind.unit = memory  # only now: a change that was not kept is seen again
+        return row
 
     def _view(self, mind: RoomMind, home: HomeMind, look: _Look, state: RoomState, evidence: Evidence) -> RoomView:
         layout, place = mind.layout, home.place

@@ -95,10 +95,15 @@ def save_home(session: Session, mind: HomeMind, now: datetime) -> None:
     repository.put(HOME, mind.place.id, "weather", mind.weather.to_json(), now)
 
 
+def keep_unit(session: Session, room_id: int, memory: UnitMemory, now: datetime) -> None:
+    """Keep what is known of a room's unit."""
+    LearnedRepository(session).put(ROOM, room_id, "unit", memory.to_json(), now)
+
+
 def save_room(session: Session, mind: RoomMind, now: datetime) -> None:
     """Keep what changes all the time of a room."""
     repository, room_id = LearnedRepository(session), mind.layout.id
-    repository.put(ROOM, room_id, "unit", mind.unit.to_json(), now)
+    keep_unit(session, room_id, mind.unit, now)
     repository.put(ROOM, room_id, "predictor_error", mind.forecast.to_json(), now)
     if mind.forecast.state is not None:
         repository.put(ROOM, room_id, "predictor", mind.forecast.state.to_json(), now)

@@ -10,7 +10,7 @@ Kept in ``learned`` (scope ``room``, name ``unit``)::
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,8 +67,8 @@ def look(
     *,
     slack: timedelta,
     step_k: float,
-) -> Change | None:
-    """Compare what a unit shows with what it should; updates ``memory``.
+) -> tuple[UnitMemory, Change | None]:
+    """Compare what a unit shows with what it should.
 
     Parameters
     ----------
@@ -81,9 +81,10 @@ def look(
 
     Returns
     -------
-    Change or None
-        What a person did since the last look.
+    tuple of UnitMemory and (Change or None)
+        What is known after this look, to be taken over once the change is kept; what a person did since the last look.
     """
+    memory = replace(memory, expected=dict(memory.expected))
     since = memory.looked_at or now
     explaining = [row for row in commands if _may_explain(row, since - slack)]
     hand, hand_at = _says_by_hand(memory, values), since
@@ -100,8 +101,9 @@ def look(
             memory.expected[name] = value
     memory.looked_at = now
     if not hand:
-        return None
-    return Change(Command.from_dict({name: memory.expected.get(name) for name in QUANTITIES}), min(hand_at, now))
+        return memory, None
+    target = Command.from_dict({name: memory.expected.get(name) for name in QUANTITIES})
+    return memory, Change(target, min(hand_at, now))
 
 
 def with_commands(values: Mapping[str, Any], commands: Iterable[CommandRow]) -> dict[str, Any]:

@@ -405,6 +405,34 @@ def test_an_engine_that_starts_again_goes_on_where_it_stopped(home: Household) -
     assert state.steps >= 3
 
 
+def test_a_command_of_before_a_long_stop_still_explains_what_the_unit_shows(home: Household) -> None:
+    engine = make_engine(home)
+    look(engine, home)
+    engine._save_all()
+    home.obey()  # while the engine was down
+    home.at += timedelta(hours=5)
+    home.unit(room_temperature_c=27.0)
+    look(make_engine(home), home)
+    assert home.overrides() == []
+
+
+def test_a_change_by_hand_that_could_not_be_kept_is_seen_again(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(home)
+    look(engine, home)
+    home.obey()
+    look(engine, home, later_s=60.0)
+    home.unit(setpoint_c=22.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(OverrideRepository, "_tell", locked)
+        with pytest.raises((OperationalError, RuntimeError)):
+            look(engine, home, later_s=1.0)
+    assert home.overrides() == []
+    look(engine, home, later_s=1.0)
+    assert home.overrides()[0].target["setpoint_c"] == 22.0
+
+
 def test_the_predictor_is_held_to_what_it_said(home: Household) -> None:
     engine = make_engine(home)
     for _ in range(8):

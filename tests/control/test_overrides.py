@@ -1,5 +1,6 @@
 """Telling a person's hand from our own commands."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,7 +33,10 @@ def command(sent_s: float, observed_s: float | None = None, ended_s: float | Non
 
 
 def see(memory: UnitMemory, seconds: float, commands: list[CommandRow], **values: Any) -> Change | None:
-    return look(memory, shows(seconds, **values), commands, at(seconds), slack=SLACK, step_k=1.0)
+    after, change = look(memory, shows(seconds, **values), commands, at(seconds), slack=SLACK, step_k=1.0)
+    for name in (known.name for known in fields(UnitMemory)):
+        setattr(memory, name, getattr(after, name))
+    return change
 
 
 def watching(**values: Any) -> UnitMemory:
@@ -43,6 +47,14 @@ def watching(**values: Any) -> UnitMemory:
 
 def test_the_first_look_explains_nothing_and_blames_nobody() -> None:
     assert watching(on=True, setpoint_c=25.0).expected == {"on": True, "setpoint_c": 25.0}
+
+
+def test_a_look_leaves_the_memory_that_it_was_given_alone() -> None:
+    memory = watching(on=True, setpoint_c=26.0)
+    before = memory.to_json()
+    after, change = look(memory, shows(60, on=False, setpoint_c=24.0), [], at(60), slack=SLACK, step_k=1.0)
+    assert change is not None
+    assert memory.to_json() == before != after.to_json()
 
 
 def test_a_setpoint_that_nobody_commanded_is_a_persons() -> None:
