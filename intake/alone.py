@@ -61,13 +61,24 @@ class FileLock:
             self._file = None
 
 
-def lock_session(connection: Connection) -> None:
+class StillTaken(Exception):
+    """Our own former session, of which the server has not noticed that it is dead, holds the lock; or a rival does."""
+
+
+def lock_session(connection: Connection, *, again: bool = False) -> None:
     """Take the lock of a PostgreSQL database for as long as this connection lives; nothing on others.
+
+    Parameters
+    ----------
+    again : bool
+        This process held it before and lost its connection. A server may take hours to notice the same.
 
     Raises
     ------
     ConfigurationError
         Another session holds it.
+    StillTaken
+        The same, ``again``: at once, for the caller to come back.
     """
     if connection.dialect.name != "postgresql":
         return
@@ -76,6 +87,8 @@ def lock_session(connection: Connection) -> None:
         with connection.begin():
             if connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (ADVISORY_KEY,)).scalar():
                 return
+        if again:
+            raise StillTaken("the lock of the intake is still held by a session of before, or by another intake")
         if time.monotonic() > end_s:
             raise ConfigurationError(_TAKEN)
         time.sleep(POLL_S)

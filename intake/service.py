@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError, StatementError
 
 from core.clock import Clock
 from core.errors import ConfigurationError, PayloadError
@@ -24,7 +24,7 @@ from core.mqtt import Broker
 from core.settings import Settings
 from core.units import to_epoch_us
 from devices.base import Event, KnownDevice, Message
-from intake.alone import FileLock, lock_session
+from intake.alone import FileLock, StillTaken, lock_session
 from intake.known import as_known_device
 from intake.session import Buffer, Session
 from intake.words import Received, Tally
@@ -76,6 +76,7 @@ class Intake:
         self._settings, self._registry = settings, registry
         self._writer = Writer(settings.home)
         self._connection: Connection | None = None
+        self._was_alone = False  # the lock of a PostgreSQL database was ours since this run began
         self._buffer = Buffer()
         self._refreshed_s = self._pruned_s = 0.0
         self.ready = threading.Event()
@@ -176,6 +177,7 @@ class Intake:
             yield
         finally:
             self._hang_up()
+            self._was_alone = False
             lock.release()
 
     def _store(self, batch: Sequence[Received], stop: threading.Event) -> bool:
@@ -229,7 +231,8 @@ class Intake:
         if self._connection is None:
             connection = self._database.connect()
             try:
-                lock_session(connection)
+                lock_session(connection, again=self._was_alone)
+                self._was_alone = True
                 with connection.begin():
                     self._writer.load(connection, now_us)
             except BaseException:
@@ -289,10 +292,16 @@ class Intake:
 
 
 def _is_the_databases_fault(error: Exception) -> bool:
-    """Whether the same batch may succeed later: no connection, no space, a lock held too long."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    return isinstance(error, OperationalError | InterfaceError)
+    """Whether the same batch may succeed later: no connection, no space, a lock held too long.
+
+    A message's own fault is what the database or its driver says of values, and what our own code trips over; every
+    other error says nothing of the message, and a message is not given up for it.
+    """
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or not isinstance(error, DataError | IntegrityError | ProgrammingError)
+    if isinstance(error, StatementError):  # a value that could not be bound
+        return False
+    return isinstance(error, SQLAlchemyError | OSError | MemoryError | StillTaken)
 
 
 def _parts(messages: Iterable[tuple[datetime, Message]], size: int) -> Iterator[list[tuple[datetime, Message]]]:

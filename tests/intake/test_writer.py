@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy.exc
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, func, select, update
@@ -16,6 +17,7 @@ from core.units import to_epoch_us
 from core.words import Capabilities, Kind, Mode
 from devices.base import Announcement, Message, Reply, Report
 from intake import known as known_devices
+from intake.alone import lock_session
 from storage.database import open_database
 from storage.tables import (
     ApplianceRow,
@@ -447,6 +449,60 @@ def test_only_one_intake_stores_into_a_database(home: Engine, monkeypatch: pytes
     second.take_in(received([native("x", NOON, power_w=1.0)]))
     other_engine.dispose()
     assert len(rows(home)) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_intake_that_lost_its_connection_waits_until_the_server_has_noticed(home: Engine) -> None:
+    """A half-open connection: the former session still holds the lock, and is no rival to give up for."""
+    intake = intake_of(home)
+    with intake._alone(), home.connect() as former:
+        assert intake._store([], NEVER)
+        intake._hang_up()
+        lock_session(former)
+
+        class Noticed(threading.Event):
+            waits = 0
+
+            def wait(self, _: float | None = None) -> bool:
+                self.waits += 1
+                if self.waits == 3:
+                    former.invalidate()
+                return False
+
+        noticed = Noticed()
+        message = native("x", NOON, power_w=1.0)
+        assert intake._store([intake._decode(to_epoch_us(NOON), message)], noticed)
+        assert noticed.waits >= 3
+    assert len(rows(home)) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlalchemy.exc.TimeoutError("QueuePool limit reached"),
+        sqlalchemy.exc.DatabaseError("INSERT", (), Exception("disk image is malformed")),
+        sqlalchemy.exc.InternalError("INSERT", (), Exception("current transaction is aborted")),
+        sqlalchemy.exc.PendingRollbackError("roll back first"),
+        OSError("No space left on device"),
+        MemoryError(),
+    ],
+)
+def test_a_message_is_not_given_up_for_an_error_that_says_nothing_of_it(
+    sqlite_home: Engine, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    intake = intake_of(sqlite_home)
+    write, failures = intake._write, [error] * 3
+
+    def failing(batch: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return write(batch)
+
+    monkeypatch.setattr(intake, "_write", failing)
+    monkeypatch.setattr("intake.service.FIRST_PAUSE_S", 0.0)
+    with intake._alone():
+        assert intake._store([intake._decode(to_epoch_us(NOON), native("x", NOON, power_w=1.0))], NEVER)
+    assert (intake.tally.stored, intake.tally.quarantined) == (1, 0)
 
 
 def test_two_homes_keep_their_devices_apart(home: Engine) -> None:
