@@ -8,13 +8,14 @@ is made up by one step, not by many.
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine as Database
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from control import comfort, learning, overrides, reasons
@@ -154,7 +155,8 @@ class Engine:
             home.take_tariff(documents.get(home_id))
         if self._override_id is None:
             self._override_id = OverrideRepository(session).newest_id()
-            self._person_command_id = CommandRepository(session).newest_id()
+            # People's commands of before the start still hold if they are no older than an override may be.
+            self._person_command_id = CommandRepository(session).newest_id(before=self.clock.now() - self._hold)
 
     def _read(self, session: Session, now: datetime) -> _Look:
         layouts = [mind.layout for mind in self._rooms.values()]
@@ -180,42 +182,66 @@ class Engine:
         over = [row for row in look.overrides.values() if row.until <= look.now]
         if not (over or look.new_overrides or look.new_person_commands):
             return
-        rooms = {mind.layout.unit.id: mind for mind in self._rooms.values()}
         with Session(self.database, expire_on_commit=False) as session, session.begin():
             repository = OverrideRepository(session)
             for row in repository.open():
                 if row.until <= look.now:
                     repository.end(row, look.now)
-            for override in look.new_overrides:
-                mind = self._rooms.get(override.room_id)
-                if mind is not None:
-                    self._learn_choice(session, mind, override, look)
-                self._override_id = override.id
-            for command in look.new_person_commands:
-                mind = rooms.get(command.device_id)
-                if mind is not None and mind.layout.control != "off":
-                    self._start_override(session, mind, FROM_REST, Command.from_dict(command.body), look.now)
-                self._person_command_id = command.id
+        for override in look.new_overrides:
+            chosen_c = self._heed(self._learn_choice, override, look)
+            if chosen_c is not None:
+                self._rooms[override.room_id].held_setpoint_c = chosen_c
+            self._override_id = override.id
+        for command in look.new_person_commands:
+            self._heed(self._take_command, command, look)
+            self._person_command_id = command.id
+
+    def _heed(self, what: Callable[[Session, Any, _Look], float | None], row: object, look: _Look) -> float | None:
+        """Do one thing in a transaction of its own; what fails for another reason than the database fails for good."""
+        try:
+            with Session(self.database, expire_on_commit=False) as session, session.begin():
+                return what(session, row, look)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            log.exception("person_not_heeded")
+            return None
+
+    def _take_command(self, session: Session, row: CommandRow, look: _Look) -> None:
+        """A person's command holds as an override, from when it was given, unless something newer holds."""
+        mind = next((mind for mind in self._rooms.values() if mind.layout.unit.id == row.device_id), None)
+        if mind is None or mind.layout.control == "off" or row.queued_at + self._hold <= look.now:
+            return
+        newest = OverrideRepository(session).newest(mind.layout.id)
+        if newest is not None and (newest.started_at, newest.target) == (row.queued_at, row.body):
+            return  # taken before the engine was started
+        if newest is not None and newest.started_at > row.queued_at:
+            return
+        self._start_override(session, mind, FROM_REST, Command.from_dict(row.body), row.queued_at)
 
     def _start_override(
         self, session: Session, mind: RoomMind, origin: str, target: Command, at: datetime
     ) -> OverrideRow:
-        until = at + timedelta(seconds=self.settings.override_hold_s)
+        until = at + self._hold
         log.info("override", room_id=mind.layout.id, origin=origin, target=target.as_dict(), until=until.isoformat())
         return OverrideRepository(session).start(
             room_id=mind.layout.id, origin=origin, target=target, started_at=at, until=until
         )
 
-    def _learn_choice(self, session: Session, mind: RoomMind, row: OverrideRow, look: _Look) -> None:
-        """What somebody chose by hand moves the comfort curve."""
-        target = Command.from_dict(row.target)
-        if target.on is False or target.setpoint_c is None:
-            return
+    @property
+    def _hold(self) -> timedelta:
+        return timedelta(seconds=self.settings.override_hold_s)
+
+    def _learn_choice(self, session: Session, row: OverrideRow, look: _Look) -> float | None:
+        """What somebody chose by hand moves the comfort curve; the setpoint, where one was chosen. [°C]"""
+        mind, target = self._rooms.get(row.room_id), Command.from_dict(row.target)
+        if mind is None or target.on is False or target.setpoint_c is None:
+            return None
         home = self._homes[mind.layout.home.id]
         state = assemble(mind.layout, look.live, self.clock, look.now, home.presence.standby_w)
         mode = target.mode or state.mode
         if mode not in (Mode.COOL, Mode.HEAT):
-            return
+            return None
         season = Season.COOLING if mode == Mode.COOL else Season.HEATING
         local = row.started_at.astimezone(mind.layout.home.zone)
         person = comfort.person_state(1.0, local.time(), limits_of(mind.layout).quiet)
@@ -230,8 +256,8 @@ class Engine:
             room_c=state.room_temperature_c if state.plausible else None,
             before_c=mind.held_setpoint_c,
         )
-        mind.held_setpoint_c = target.setpoint_c
         repository.put_comfort(mind.layout.id, curve.with_point(season, person, point), look.now)
+        return target.setpoint_c
 
     # --- one room ---
 

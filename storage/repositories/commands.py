@@ -94,9 +94,10 @@ class CommandRepository:
             select(CommandRow).where(CommandRow.id > command_id, CommandRow.requested_by == BY_PERSON).limit(200)
         )
 
-    def newest_id(self) -> int:
-        """The highest id so far; 0 without any command."""
-        return self._session.scalar(select(CommandRow.id).order_by(CommandRow.id.desc()).limit(1)) or 0
+    def newest_id(self, *, before: datetime) -> int:
+        """The highest id of the commands queued before an instant; 0 without any."""
+        query = select(CommandRow.id).where(CommandRow.queued_at < before).order_by(CommandRow.id.desc()).limit(1)
+        return self._session.scalar(query) or 0
 
     def mark_sent(self, row: CommandRow, at: datetime) -> bool:
         """Note a first or further attempt; ``sent_at`` stays that of the first. False if the command has moved on.

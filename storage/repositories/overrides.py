@@ -52,6 +52,11 @@ class OverrideRepository:
         rows = [row for row in self.open([room_id]) if row.started_at <= now < row.until]
         return rows[-1] if rows else None
 
+    def newest(self, room_id: int) -> OverrideRow | None:
+        """The override of a room that started last, whether or not it is over."""
+        query = select(OverrideRow).where(OverrideRow.room_id == room_id)
+        return self._session.scalar(query.order_by(OverrideRow.started_at.desc(), OverrideRow.id.desc()).limit(1))
+
     def after(self, override_id: int) -> list[OverrideRow]:
         """Overrides with ids above ``override_id``, oldest first."""
         return list(

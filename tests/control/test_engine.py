@@ -189,6 +189,56 @@ def test_a_persons_command_becomes_an_override(home: Household) -> None:
     assert [row.requested_by for row in home.commands()].count("engine") == 1
 
 
+def ask_for(home: Household, setpoint_c: float) -> None:
+    """Somebody commands the unit itself over REST."""
+    with home.session() as session:
+        CommandRepository(session).queue(
+            home_id=home.home_id,
+            device_id=home.unit_id,
+            body=Command(on=True, mode=Mode.COOL, setpoint_c=setpoint_c),
+            requested_by=BY_PERSON,
+            queued_at=home.at,
+            expires_at=home.at + timedelta(minutes=5),
+        )
+
+
+def test_a_persons_command_of_while_the_engine_was_down_holds_until_its_time_is_over(home: Household) -> None:
+    engine = make_engine(home, Settings(override_hold_s=7200.0))
+    look(engine, home)
+    home.obey()
+    engine._save_all()
+    home.at += timedelta(minutes=1)
+    ask_for(home, 21.0)
+    home.obey()
+    asked_at = home.at
+    for _ in range(2):  # the second start finds it taken already
+        look(make_engine(home, Settings(override_hold_s=7200.0)), home, later_s=600.0)
+        (override,) = home.overrides()
+    assert override.target["setpoint_c"] == 21.0
+    assert (override.started_at, override.until) == (asked_at, asked_at + timedelta(hours=2))
+    home.at += timedelta(hours=3)
+    look(make_engine(home, Settings(override_hold_s=7200.0)), home)
+    (override,) = home.overrides()
+    assert override.ended_at is not None
+
+
+def test_a_persons_command_whose_override_could_not_be_kept_is_heeded_at_the_next_look(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(home)
+    look(engine, home)
+    home.obey()
+    home.at += timedelta(seconds=1)
+    ask_for(home, 21.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(OverrideRepository, "_tell", locked)
+        with pytest.raises((OperationalError, RuntimeError)):
+            look(engine, home, later_s=1.0)
+    assert home.overrides() == []
+    look(engine, home, later_s=1.0)
+    assert [row.target["setpoint_c"] for row in home.overrides()] == [21.0]
+
+
 def test_an_override_moves_the_comfort_curve(home: Household) -> None:
     engine = make_engine(home)
     look(engine, home)
