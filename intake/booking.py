@@ -37,6 +37,9 @@ class Books:
 def settle(connection: Connection, entry: Entry, rows: Sequence[Row], books: Books) -> int:
     """Book a device's rows; the device's ledger and newest time move on. Returns how many rows are new.
 
+    What is no newer than the newest of this device's reports that were dropped for their age counts as known: nobody
+    can tell any more whether it was booked. A device of which nothing was dropped may bring a past of any age.
+
     Parameters
     ----------
     rows : sequence of tuple
@@ -45,6 +48,8 @@ def settle(connection: Connection, entry: Entry, rows: Sequence[Row], books: Boo
     by_time: dict[int, Row] = {}
     for row in rows:
         at_us = row[MEASURED]
+        if entry.pruned_us is not None and at_us <= entry.pruned_us:
+            continue
         by_time[at_us] = row if at_us not in by_time else merged(by_time[at_us], row)
     newest_us = entry.last_us
     times = sorted(by_time)

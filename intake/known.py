@@ -17,6 +17,7 @@ from intake.words import Refused
 from storage.bulk import to_json
 from storage.repositories import devices as repository
 from storage.repositories.devices import StoredDevice, StoredHome, StoredState, Values
+from storage.repositories.reports import pruned_until
 
 MAX_DEVICES_PER_HOME = 1000
 MAX_ROOMS_PER_HOME = 200
@@ -39,6 +40,7 @@ class Entry:
     last_us: int | None = None  # newest measured_at
     values: Values = field(default_factory=dict)
     report_count: int = 0
+    pruned_us: int | None = None  # its reports up to then are booked and no longer kept
 
     @property
     def id(self) -> int:
@@ -58,10 +60,12 @@ class Known:
         self._by_identity: dict[tuple[str, str, str], Entry] = {}
         self._by_id: dict[int, Entry] = {}
         self._homes: dict[str, StoredHome] = {}
+        self._pruned: dict[int, int] = {}
 
     def load(self, connection: Connection) -> None:
         """Read every device and state, in place of what was known."""
         self._by_identity, self._by_id, self._homes = {}, {}, {}
+        self._pruned = pruned_until(connection)
         states = repository.all_states(connection)
         for device in repository.all_devices(connection):
             self._keep(device, states.get(device.id))
@@ -77,6 +81,12 @@ class Known:
                 self._take(entry, device)
         self._by_identity = {_identity(entry.device): entry for entry in self._by_id.values()}
         self._homes = {}
+
+    def take_pruned(self, connection: Connection) -> None:
+        """Take up how far reports have been dropped, in the transaction that dropped them."""
+        self._pruned = pruned_until(connection)
+        for entry in self._by_id.values():
+            entry.pruned_us = self._pruned.get(entry.id)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._by_id.values())
@@ -202,6 +212,7 @@ class Known:
         else:
             ledger = Ledger.of(dict(state.ledger), power_w)
             entry = Entry(device, ledger, state.online, state.last_report_at_us, dict(state.values), state.report_count)
+        entry.pruned_us = self._pruned.get(device.id)
         self._by_id[device.id] = entry
         self._by_identity[_identity(device)] = entry
         return entry

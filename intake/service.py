@@ -276,7 +276,8 @@ class Intake:
     def _prune(self, connection: Connection) -> None:
         before_us = to_epoch_us(self._clock.now() - timedelta(days=self._settings.raw_report_days))
         prune_events(connection)
-        prune_reports(connection, before_us, PRUNED_ROWS)
+        if prune_reports(connection, before_us, PRUNED_ROWS):
+            self._writer.known.take_pruned(connection)
         prune_checkpoints(connection, before_us)
 
     def _quietly(self, work: Callable[[Connection], object]) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+import msgspec
 from sqlalchemy import Connection, Table
 
-from storage.bulk import Row, change, insert_rows, query
+from storage.bulk import Row, change, insert_rows, query, to_json
 from storage.tables import ReportRow
 
 TABLE = cast(Table, ReportRow.__table__)
@@ -14,6 +15,7 @@ MEASURED, DEVICE, RECEIVED, OWN_TIME, FINGERPRINT, REPEATED = range(6)  # places
 QUANTITIES = COLUMNS[6:]  # the same names as in devices.base.Report
 POWER, ENERGY_TOTAL = COLUMNS.index("power_w"), COLUMNS.index("energy_total_kwh")
 PAGE_ROWS = 20_000
+PRUNED = "pruned_until"  # key of the setting
 DAY_US = 86_400_000_000
 
 LedgerPart = tuple[int, float | None, float | None, bool]  # measured_at, power_w, energy_total_kwh, repeated
@@ -85,7 +87,8 @@ def recent_fingerprints(connection: Connection, now_us: int, span_us: int, limit
 def prune_reports(connection: Connection, before_us: int, limit: int) -> int:
     """Drop at most ``limit`` of the oldest reports that were both measured and received before an instant.
 
-    A record of years ago that was taken in lately stays.
+    A record of years ago that was taken in lately stays. How far each device's were dropped is kept, see
+    ``pruned_until``.
     """
     doomed = query(
         connection,
@@ -93,5 +96,19 @@ def prune_reports(connection: Connection, before_us: int, limit: int) -> int:
         "ORDER BY measured_at LIMIT ?",
         (before_us, before_us, limit),
     )
+    if not doomed:
+        return 0
     change(connection, "DELETE FROM report WHERE measured_at = ? AND device_id = ?", [tuple(row) for row in doomed])
+    until = pruned_until(connection)
+    for at_us, device_id in doomed:
+        until[device_id] = max(at_us, until.get(device_id, at_us))
+    change(connection, "DELETE FROM setting WHERE key = ?", (PRUNED,))
+    kept = to_json({str(device_id): at_us for device_id, at_us in until.items()})
+    change(connection, "INSERT INTO setting (key, value) VALUES (?, ?)", (PRUNED, kept))
     return len(doomed)
+
+
+def pruned_until(connection: Connection) -> dict[int, int]:
+    """The newest ``measured_at`` that was ever dropped, by device; devices of which nothing was are left out."""
+    found = query(connection, "SELECT CAST(value AS TEXT) FROM setting WHERE key = ?", (PRUNED,))
+    return {int(device_id): at_us for device_id, at_us in msgspec.json.decode(found[0][0]).items()} if found else {}

@@ -18,6 +18,7 @@ from core.words import Capabilities, Kind, Mode
 from devices.base import Announcement, Message, Reply, Report
 from intake import known as known_devices
 from intake.alone import lock_session
+from intake.words import Received
 from storage.database import open_database
 from storage.tables import (
     ApplianceRow,
@@ -105,6 +106,53 @@ def test_redelivered_reports_with_their_own_time_change_nothing(home: Engine) ->
     assert (again.reports, again.repeats) == (0, 10)
     assert intake_of(home).take_in(received(messages)).reports == 0
     assert (rows(home), usage(home)) == before
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_report_that_was_dropped_for_its_age_is_not_counted_again(home: Engine, restarted: bool) -> None:
+    long_ago = NOON - timedelta(days=500)
+    old = [native("m", long_ago + n * MINUTE, power_w=600.0) for n in range(10)]
+    intake = intake_of(home)
+    intake.take_in(received(old, long_ago + timedelta(hours=1)))
+    intake.take_in(received([native("m", NOON - MINUTE, power_w=6.0)]))
+    before = (usage(home), usage(home, UsageDayRow))
+
+    def decoded(messages: list[Message]) -> list[Received]:
+        return [intake._decode(to_epoch_us(NOON), message) for message in messages]
+
+    with intake._alone():
+        intake._store([], NEVER)
+        intake._quietly(intake._prune)
+        assert rows(home) == [(to_epoch_us(NOON - MINUTE), 6.0, None)]
+        if restarted:
+            intake._hang_up()
+        repeats = intake.tally.repeats
+        assert intake._store(decoded(old), NEVER)
+        assert intake.tally.repeats - repeats == 10
+        assert (usage(home), usage(home, UsageDayRow)) == before
+        assert state(home, "m").report_count == 11
+        assert intake._store(decoded([native("m", long_ago + 10 * MINUTE, power_w=600.0)]), NEVER)
+        assert len(rows(home)) == 2, "what is newer than all that was dropped"
+    check_sums(home)
+
+
+def test_a_past_of_years_ago_is_welcome_from_a_device_of_which_nothing_was_dropped(home: Engine) -> None:
+    long_ago = NOON - timedelta(days=500)
+    intake = intake_of(home)
+    intake.take_in(received([native("m", long_ago + MINUTE, power_w=1.0)], long_ago + MINUTE))
+    intake.take_in(received([native("other", NOON - MINUTE, power_w=1.0)]))
+    with intake._alone():
+        intake._store([], NEVER)
+        intake._quietly(intake._prune)
+        assert len(rows(home)) == 1
+    for device in ("other", "new"):
+        past = [native(device, long_ago + n * MINUTE, power_w=60.0) for n in range(-5, 0)]
+        assert intake.take_in(received(past)).reports == 5
+    with intake._alone():
+        intake._store([], NEVER)
+        intake._quietly(intake._prune)
+    assert len(rows(home)) == 11, "what was received lately is not dropped, so that a replay can be checked"
+    check_sums(home)
 
 
 def test_reports_of_one_instant_become_one_row_whatever_their_order(home: Engine) -> None:
