@@ -45,6 +45,7 @@ log = get_logger(__name__)
 LOOK_WALL_S = 0.25
 LAYOUT_WALL_S = 1.0  # between two looks at which rooms and devices there are
 PATIENCE_WALL_S = 5.0  # after an error, at most
+UNREADY_WALL_S = 10.0  # of looks that failed, after which the engine no longer says that it is ready
 JOIN_WALL_S = 5.0
 FIRST_PATIENCE_WALL_S = 15.0  # for a room's thermometer to speak after the start
 QUARTER_S, QUARTERS_PER_DAY = 900, 96
@@ -76,7 +77,7 @@ class Engine:
     Parameters
     ----------
     ready : threading.Event
-        Set once the rooms were read for the first time.
+        Set once a look has succeeded, and cleared while looks go on failing.
     """
 
     database: Database
@@ -108,28 +109,43 @@ class Engine:
         """
         sender = threading.Thread(target=self._sender.run, args=(stop,), name="engine-sender", daemon=True)
         sender.start()
-        patience_s = LOOK_WALL_S
+        patience_s, failing_since = LOOK_WALL_S, None
         while not stop.wait(patience_s):
             if not sender.is_alive() and not stop.is_set():
                 raise RuntimeError("the thread that sends commands has ended")
             try:
                 self.look()
-                patience_s = LOOK_WALL_S
+                patience_s, failing_since = LOOK_WALL_S, None
             except Exception:
                 log.exception("engine_look_failed")
                 patience_s = min(PATIENCE_WALL_S, patience_s * 2.0)
+                failing_since = failing_since or time.monotonic()
+                if time.monotonic() - failing_since >= UNREADY_WALL_S:
+                    self.ready.clear()
         self._save_all()
         sender.join(JOIN_WALL_S)
 
     def look(self) -> None:
-        """One look at everything, and what follows from it."""
+        """One look at everything, and what follows from it.
+
+        Raises
+        ------
+        RuntimeError
+            It failed for every room; what fails for some of them is logged and tried again, and the others go on.
+        sqlalchemy.exc.SQLAlchemyError
+            The database could not be read, or not be told what people want.
+        """
         now = self.clock.now()
         with Session(self._readers, expire_on_commit=False) as session:
             self._read_layouts(session)
             look = self._read(session, now)
-        self._heed_people(look)
-        for mind in list(self._rooms.values()):
-            self._attend(mind, look)
+        try:
+            self._heed_people(look)
+        finally:  # rooms are looked after although a person's wish has to wait for the next look
+            for mind in list(self._rooms.values()):
+                self._try_to_attend(mind, look)
+        if self._rooms and all(mind.patience_s > 0.0 for mind in self._rooms.values()):
+            raise RuntimeError("no room could be decided for")
         self.ready.set()
 
     # --- reading ---
@@ -260,6 +276,18 @@ class Engine:
         return target.setpoint_c
 
     # --- one room ---
+
+    def _try_to_attend(self, mind: RoomMind, look: _Look) -> None:
+        """Attend a room; one that fails is tried again after a pause that grows, and the other rooms go on."""
+        if time.monotonic() < mind.retry_at:
+            return
+        try:
+            self._attend(mind, look)
+            mind.patience_s = 0.0
+        except Exception:
+            mind.patience_s = min(PATIENCE_WALL_S, max(LOOK_WALL_S, mind.patience_s * 2.0))
+            mind.retry_at = time.monotonic() + mind.patience_s
+            log.exception("room_failed", room_id=mind.layout.id)
 
     def _attend(self, mind: RoomMind, look: _Look) -> None:
         layout, home = mind.layout, self._homes[mind.layout.home.id]

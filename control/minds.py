@@ -53,6 +53,8 @@ class RoomMind:
     pull_down_k_per_h: float = USUAL_PULL_DOWN_K_PER_H
     forecast: RoomForecast = field(default_factory=RoomForecast)
     first_seen: float | None = None  # wall time at which this process first knew the unit's state [s]
+    patience_s: float = 0.0  # pause after an error, in wall time [s]; 0: the last look at this room succeeded
+    retry_at: float = 0.0  # wall time before which a room that failed is left alone [s]
     learn_at: datetime | None = None  # when to look at the history (again); None: at once
     written: bool = False  # the engine has sent something to this unit before
     predicted_at: datetime | None = None

@@ -65,9 +65,9 @@ class Household:
         with Session(self.database, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def build(self, settings: dict[str, Any] | None = None) -> "Household":
+    def build(self, settings: dict[str, Any] | None = None, *, name: str = "h") -> "Household":
         with self.session() as session:
-            home = HomeRow(name="h", time_zone="Asia/Shanghai", settings=settings or {}, created_at=self.at)
+            home = HomeRow(name=name, time_zone="Asia/Shanghai", settings=settings or {}, created_at=self.at)
             session.add(home)
             session.flush()
             room = RoomRow(home_id=home.id, name="Living room", control="auto")
@@ -180,6 +180,8 @@ def look(engine: Engine, home: Household, *, later_s: float = 0.0) -> None:
     home.at += timedelta(seconds=later_s)
     engine.clock = frozen(home.at)
     engine._layout_at = 0.0
+    for mind in engine._rooms.values():
+        mind.retry_at = 0.0  # no pause after an error
     engine.look()
     if any(mind.decide_at is None for mind in engine._rooms.values()):
         for mind in engine._rooms.values():

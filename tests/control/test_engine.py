@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from control.conventional import SLOTS, Program, Slot
 from control.engine import Engine
 from control.guard import WishSource
+from control.minds import RoomMind
 from control.presence import Evidence
 from core.sentences import LANGUAGES, sentence
 from core.settings import Settings
@@ -392,6 +393,28 @@ def test_a_kill_switch_and_an_override_outlive_a_commit_that_fails(
         look(engine, home, later_s=1.0)
         home.obey()
         assert len(home.decisions()) == before + 1
+
+
+def test_a_room_that_fails_does_not_stop_the_others(home: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Household(home.database).build(NO_BEEPS_MATTER, name="other")
+    other.unit(on=False, mode="cool", setpoint_c=26.0, fan="auto")
+    other.air(29.0)
+    other.tv(90.0)
+    attend = Engine._attend
+
+    def fail_first(engine: Engine, mind: RoomMind, seen: object) -> None:
+        if mind.layout.id == home.room_id:
+            raise ValueError("what is stored of the room makes no sense")
+        attend(engine, mind, seen)  # type: ignore[arg-type]
+
+    engine = make_engine(home)
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "_attend", fail_first)
+        look(engine, home)
+        assert {row.room_id for row in home.decisions()} == {other.room_id}
+        assert engine.ready.is_set()
+    look(engine, home, later_s=1.0)
+    assert {row.room_id for row in home.decisions()} == {home.room_id, other.room_id}
 
 
 def locked(*_: object, **__: object) -> NoReturn:

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 from sqlalchemy import Engine as Database
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from control.commands import CommandSender
 from control.engine import Engine
@@ -51,3 +53,43 @@ def test_a_running_engine_commands_a_hot_room_and_answers_an_override(database: 
     assert device.messages[0][1]["on"] is True
     assert device.messages[1][1]["setpoint_c"] == 22.0
     assert home.decisions()[-1].controller == "override"
+
+
+def test_an_engine_whose_looks_go_on_failing_is_not_ready_until_one_succeeds(
+    sqlite_database: Database, nats_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control.engine.UNREADY_WALL_S", 0.1)
+    unready, broken = threading.Event(), threading.Event()
+    stop = threading.Event()
+    engine = Engine(sqlite_database, nats_broker, Clock.starting_at(AFTERNOON, 1.0), Settings(), ready=Ready(unready))
+    read = Engine._read_layouts
+
+    def read_or_fail(self: Engine, session: Session) -> None:
+        if broken.is_set():
+            raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+        read(self, session)
+
+    monkeypatch.setattr(Engine, "_read_layouts", read_or_fail)
+    thread = threading.Thread(target=engine.run, args=(stop,))
+    thread.start()
+    try:
+        assert engine.ready.wait(WAIT_S)
+        broken.set()
+        assert unready.wait(WAIT_S)
+        broken.clear()
+        assert engine.ready.wait(WAIT_S)
+    finally:
+        stop.set()
+        thread.join(WAIT_S)
+
+
+class Ready(threading.Event):
+    """Says when it was cleared."""
+
+    def __init__(self, cleared: threading.Event) -> None:
+        super().__init__()
+        self.cleared = cleared
+
+    def clear(self) -> None:
+        super().clear()
+        self.cleared.set()
