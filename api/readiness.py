@@ -24,8 +24,14 @@ def reasons_against(database: Engine) -> list[str]:
     except SQLAlchemyError as error:
         return [f"the database does not answer ({type(error).__name__})"]
     now = datetime.now(UTC)
-    return [
-        f"the {part} was last alive {(now - at).total_seconds():.0f} s ago"
-        for part, at in beats.items()
-        if at is not None and now - at > HEARTBEAT_LIMIT
-    ]
+    return [reason for part, at in beats.items() if (reason := _reason_against(part, at, now)) is not None]
+
+
+def _reason_against(part: str, at: datetime | None, now: datetime) -> str | None:
+    if at is None:
+        return f"the {part} has never run on this database: start `lingyun serve`, or `lingyun {part}` beside the API"
+    if at == fleet.EXPECTED:
+        return f"the {part} is starting"
+    if now - at > HEARTBEAT_LIMIT:
+        return f"the {part} was last alive {(now - at).total_seconds():.0f} s ago"
+    return None

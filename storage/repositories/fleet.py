@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from storage.tables import CommandRow, CounterRow, DeviceRow, DeviceStateRow, HomeRow, QuarantineRow, SettingRow
 
+EXPECTED = datetime.fromtimestamp(0, UTC)  # in place of a beat: the part is starting
+
 
 def newest_quarantined(session: Session, before: int | None, limit: int) -> Sequence[QuarantineRow]:
     """Messages that could not be read, newest first."""
@@ -65,7 +67,7 @@ def beat(session: Session, part: str) -> None:
 
 def expect_beat(session: Session, part: str) -> None:
     """Say that a part is about to start: not ready before its first beat."""
-    session.merge(SettingRow(key=f"heartbeat.{part}", value={"at": datetime.fromtimestamp(0, UTC).isoformat()}))
+    session.merge(SettingRow(key=f"heartbeat.{part}", value={"at": EXPECTED.isoformat()}))
 
 
 def heartbeat(session: Session, part: str) -> datetime | None:

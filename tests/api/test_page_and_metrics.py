@@ -13,7 +13,7 @@ from api.main import create_app
 from core.settings import Settings
 from core.words import Scope
 from storage.database import migrate, open_database
-from storage.repositories.fleet import beat
+from storage.repositories.fleet import beat, expect_beat
 from storage.tables import CounterRow, SettingRow
 from tests.api.conftest import World, still_clock
 
@@ -91,11 +91,16 @@ def test_metrics_count_requests_by_route_and_what_the_database_counts(
     assert any(line.startswith("lingyun_http_request_seconds_bucket") for line in lines)
 
 
+def live(database: Engine, *parts: str) -> None:
+    with Session(database) as session, session.begin():
+        for part in parts:
+            beat(session, part)
+
+
 def test_ready_once_the_database_is_migrated_and_the_parts_live(client: TestClient, sqlite_database: Engine) -> None:
-    assert client.get("/readyz").json() == {"ready": True, "reasons": []}
-    with Session(sqlite_database) as session, session.begin():
-        beat(session, "intake")
-    assert client.get("/readyz").status_code == 200
+    live(sqlite_database, "intake", "engine")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "reasons": []})
     with Session(sqlite_database) as session, session.begin():
         long_ago = (datetime.now(UTC) - timedelta(minutes=2)).isoformat()
         session.merge(SettingRow(key="heartbeat.intake", value={"at": long_ago}))
@@ -104,10 +109,24 @@ def test_ready_once_the_database_is_migrated_and_the_parts_live(client: TestClie
     assert "intake was last alive 1" in answer.json()["reasons"][0]
 
 
+def test_not_ready_where_a_part_never_ran_or_is_starting(client: TestClient, sqlite_database: Engine) -> None:
+    live(sqlite_database, "intake")
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    [reason] = answer.json()["reasons"]
+    assert "the engine has never run" in reason
+    with Session(sqlite_database) as session, session.begin():
+        expect_beat(session, "engine")
+    assert client.get("/readyz").json() == {"ready": False, "reasons": ["the engine is starting"]}
+
+
 def test_a_database_of_an_older_schema_is_not_ready(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/old.db")
     with TestClient(create_app(database, still_clock(), Settings(), None)) as client:
-        assert client.get("/readyz").status_code == 503
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"][0].startswith("the database ")
         migrate(database)
+        live(database, "intake", "engine")
         assert client.get("/readyz").status_code == 200
     database.dispose()
