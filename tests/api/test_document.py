@@ -4,6 +4,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +16,12 @@ from openapi_spec_validator import validate
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+from starlette.testclient import TestClient
 
 from core.words import Scope
+from storage.tables import SettingRow
 from tests.api.conftest import World
 
 OPERATIONS = {
@@ -105,8 +110,19 @@ def test_what_other_programs_rely_on_is_in_the_schemas(document: dict[str, Any])
     assert set(document["components"]["securitySchemes"]) == {"bearer", "session"}
 
 
-def test_whatever_is_sent_the_api_answers_as_documented(app: FastAPI, world: World) -> None:
+def test_what_is_not_ready_says_why_as_documented(document: dict[str, Any], client: TestClient) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    content = document["paths"]["/readyz"]["get"]["responses"]["503"]["content"]
+    assert content == {answer.headers["content-type"]: {"schema": {"$ref": "#/components/schemas/Readiness"}}}
+
+
+def test_whatever_is_sent_the_api_answers_as_documented(app: FastAPI, world: World, sqlite_database: Engine) -> None:
     """Random valid and invalid requests to every operation, as who may do everything in the home."""
+    with Session(sqlite_database) as session, session.begin():
+        for part in ("intake", "engine"):  # they live for longer than this takes
+            alive = {"at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+            session.add(SettingRow(key=f"heartbeat.{part}", value=alive))
     schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
     schema.config.generation.update(with_security_parameters=False)
     known = {"home_id": "demo", "room_id": world.living_room, "device_id": world.air_conditioner}
