@@ -119,8 +119,8 @@ def _devices(settings: Settings, database: Engine) -> Iterator[Finding]:
             .outerjoin(DeviceStateRow, DeviceStateRow.device_id == DeviceRow.id)
             .where(DeviceRow.removed_at.is_(None))
         ).all()
-        stored = session.scalar(select(CounterRow.value).where(CounterRow.name == "stored")) or 0
-        quarantined = session.scalar(select(CounterRow.value).where(CounterRow.name == "quarantined")) or 0
+        stored = session.scalar(select(CounterRow.value).where(CounterRow.name == "reports_stored")) or 0
+        quarantined = session.scalar(select(CounterRow.value).where(CounterRow.name == "messages_quarantined")) or 0
         newest = session.scalar(select(QuarantineRow).order_by(QuarantineRow.id.desc()).limit(1))
         detail = "" if newest is None else f"; the newest on {newest.topic!r}: {newest.reason}"
     silent = sorted(name for name, at in rows if at is None or now - at > SILENT_AFTER)

@@ -9,12 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
 from core.settings import Settings
+from devices.base import Message
+from devices.registry import Registry
+from intake.service import Intake
 from lingyun.demo import HISTORY_SETTING, prepare_demo
+from lingyun.doctor import examine
 from lingyun.serve import Parts, address, first_start, make_home
 from lingyun.setup import ensure_owner, find_clock, is_demo
 from simulator.fleet.manifest import start_instant
@@ -151,3 +156,17 @@ def test_a_demo_whose_history_was_interrupted_begins_again(
         assert is_demo(session)
         assert session.get(SettingRow, HISTORY_SETTING) is not None
     assert find_clock(settings, sqlite_database).factor == 60.0
+
+
+def test_doctor_counts_what_the_intake_counted(sqlite_database: Engine, tmp_path: Path) -> None:
+    settings = Settings(home="villa", data_dir=tmp_path, mqtt_url=SecretStr("mqtt://127.0.0.1:1"))
+    make_home(settings, sqlite_database, Clock.real())
+    messages = [
+        Message("lingyun/villa/plug/report", b'{"time": "2026-07-01T12:00:00Z", "power_w": 40}'),
+        Message("lingyun/villa/plug/report", b"no JSON"),
+    ]
+    intake = Intake(sqlite_database, None, Clock.real(), settings, Registry())
+    intake.take_in((datetime(2026, 7, 1, 12, tzinfo=UTC), message) for message in messages)
+    found = {finding.subject: finding for finding in examine(settings)}
+    assert "1 reports stored, 1 messages could not be read" in found["messages"].detail
+    assert not found["broker"].ok
