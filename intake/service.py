@@ -38,7 +38,7 @@ log = get_logger(__name__)
 
 WAIT_S = 0.5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
-TAKE_IN_MESSAGES = 10_000  # a transaction of history
+TAKE_IN_MESSAGES = 2_500  # a transaction; small enough for a pipe to hold the next ones meanwhile
 REFRESH_S = 5.0
 PRUNE_S = 60.0
 PRUNED_ROWS = 5000

@@ -1,6 +1,7 @@
 """The demo: its home is seeded, its history taken in as any device's messages are, and its devices started."""
 
 import contextlib
+import fcntl
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -29,6 +30,7 @@ from storage.tables import ApplianceRow, DeviceRow, RoomRow, SettingRow
 log = get_logger(__name__)
 
 HISTORY_DAYS = 30
+PIPE_BYTES = 1 << 20  # the most that Linux gives without privileges
 HISTORY_SETTING = "demo_history"  # there once it is taken in whole
 CARBON_KG_PER_KWH = 0.5306  # China's average grid factor of 2023, published 2026-01 by MEE and NBS
 TARIFF = "shanghai_time_of_use"
@@ -144,6 +146,8 @@ def take_in_history(settings: Settings, database: Engine, broker: Broker, *, unt
     )
     try:
         with cast(BinaryIO, simulator.stdout) as stream:
+            if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux: room for what is simulated while the last part is stored
+                fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
             intake.take_in(shown(read(stream), until))
         if simulator.wait() != 0:
             raise ConfigurationError(f"the demo home's history failed with status {simulator.returncode}")
