@@ -3,9 +3,8 @@
 Commands, staleness, "today" and history follow it; HTTP, tokens and sockets live on wall time.
 """
 
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +39,6 @@ class Clock:
     def now(self) -> datetime:
         """The present instant, UTC."""
         return self.epoch + (datetime.now(UTC) - self.anchor) * self.factor
-
-    def wall_seconds(self, span: timedelta) -> float:
-        """Wall seconds that a span of project time takes. [s]"""
-        return span.total_seconds() / self.factor
-
-    def sleep_until(self, instant: datetime) -> None:
-        """Block the thread until the clock shows ``instant``."""
-        wait_s = self.wall_seconds(instant - self.now())
-        if wait_s > 0:
-            time.sleep(wait_s)
 
     def to_text(self) -> str:
         """One word that ``from_text`` reads, for a child process's command line."""

@@ -9,8 +9,7 @@
     ├── Conflict           409
     ├── InvalidRequest     422
     │   └── InvalidCommand 422  a command that this unit or household does not allow
-    ├── TooManyRequests    429
-    └── DeviceUnavailable  503
+    └── TooManyRequests    429
     PayloadError                an MQTT message that cannot be read: quarantined, never reaches a client
     ConfigurationError          a setting or the machine is wrong: printed, exit status 2
 
@@ -71,12 +70,6 @@ class TooManyRequests(AppError):
     """A limit was reached; try again later."""
 
     code, status = "too_many_requests", 429
-
-
-class DeviceUnavailable(AppError):
-    """The device does not answer at present."""
-
-    code, status = "device_unavailable", 503
 
 
 class PayloadError(Exception):

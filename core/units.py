@@ -3,18 +3,7 @@
 from datetime import UTC, datetime
 
 MICROSECONDS_PER_SECOND = 1_000_000
-SECONDS_PER_HOUR = 3600.0
 JOULES_PER_KWH = 3.6e6
-
-
-def joules_to_kwh(energy_j: float) -> float:
-    """Energy in kWh of an energy in J."""
-    return energy_j / JOULES_PER_KWH
-
-
-def watt_seconds_to_kwh(energy_ws: float) -> float:
-    """Energy in kWh of power [W] times time [s]."""
-    return energy_ws / JOULES_PER_KWH
 
 
 def watt_hours_to_kwh(energy_wh: float) -> float:

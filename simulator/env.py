@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
+from core.units import JOULES_PER_KWH
 from simulator import plant
 from simulator.course import STEP_S, STEPS_PER_H, YEAR, Season, draw_course, forecast_spread_k
 from simulator.physics.air_conditioner import BoolArray
@@ -31,7 +32,6 @@ SETPOINT_LIMITS_C = (16.0, 30.0)
 EDGE_ERROR_K = 0.25  # standard deviation of learned edges about the true ones; assumed
 SENSOR_ERROR_K = 0.2  # of a thermometer that stays where it is; assumed
 NOISE_K = 0.04
-JOULES_PER_KWH = 3.6e6
 
 Array = NDArray[np.floating[Any]]
 Situation = Mapping[str, Array]

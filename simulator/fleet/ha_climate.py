@@ -8,6 +8,7 @@ of the unit's own sensor in the return air, which reads warm while it cools, in 
 
 from typing import Any
 
+from core.units import JOULES_PER_KWH
 from core.words import Capabilities, Fan, Mode
 from simulator.fleet.device import (
     HOME_ASSISTANT_STATUS,
@@ -20,7 +21,6 @@ from simulator.fleet.manifest import DemoDevice
 from simulator.household import LIVING, Household
 
 FIRMWARE = "1.4.2"
-JOULES_PER_KWH = 3.6e6
 MODE_WORDS = {"auto": Mode.AUTO, "cool": Mode.COOL, "heat": Mode.HEAT, "dry": Mode.DRY, "fan_only": Mode.FAN_ONLY}
 FAN_WORDS = {"auto": Fan.AUTO, "low": Fan.LOW, "medium": Fan.MEDIUM, "high": Fan.HIGH}
 MODES = {mode: word for word, mode in MODE_WORDS.items()}

@@ -10,6 +10,7 @@ history is smaller without it.
 import math
 from typing import Any
 
+from core.units import JOULES_PER_KWH
 from simulator.fleet.device import Outgoing, encode_json, local_text, text_of
 from simulator.fleet.manifest import DemoDevice
 from simulator.household import STEP_S, Household, Load
@@ -18,7 +19,6 @@ FIRMWARE = "15.0.1(release-tasmota)"
 TELE_PERIOD_S = 60
 STATE_PERIOD_S = 600
 DAY_S = 86_400
-JOULES_PER_KWH = 3.6e6
 BLIND_BELOW_W = 3.0
 MAINS_V = 228.0
 POWER_WORDS = {"ON": True, "1": True, "TRUE": True, "OFF": False, "0": False, "FALSE": False}

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from core.units import JOULES_PER_KWH
 from simulator.fleet.device import Outgoing, encode_json, text_of, utc_text
 from simulator.fleet.manifest import DemoDevice
 from simulator.household import BED, LIVING, Household
@@ -23,7 +24,6 @@ HEARTBEAT_S = 600.0
 THERMOMETER_MOVES_K = 0.15
 THERMOMETER_MOVES_PCT = 2.0
 MAINS_V = 227
-JOULES_PER_KWH = 3.6e6
 PUBLISHED, SETTABLE, GETTABLE = 1, 2, 4
 
 
