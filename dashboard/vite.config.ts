@@ -6,6 +6,7 @@ export default defineConfig({
   build: {
     outDir: "../lingyun/page",
     emptyOutDir: true,
+    cssCodeSplit: false, // one small file: a lazy part that failed to load once can be asked for again, whole
     chunkSizeWarningLimit: 700, // kB; the chart library is one lazy chunk
   },
   server: {

@@ -175,6 +175,20 @@ def test_the_one_time_link_makes_the_owner(
     expect(used.get_by_role("alert")).to_contain_text("used or has expired")
 
 
+def test_a_chart_that_could_not_be_loaded_comes_when_the_connection_does(
+    seeded: World, serve: Serve, open_page: Open
+) -> None:
+    address = serve(demo=True)
+    page = open_page("about:blank")
+    page.route("**/UsageChart-*", lambda route: route.abort())
+    with page.expect_event("requestfailed", lambda request: "UsageChart-" in request.url):
+        page.goto(address)
+    expect(page.get_by_test_id("power")).to_be_visible()
+    expect(page.locator(".usage .chart")).to_have_count(0)
+    page.unroute("**/UsageChart-*")
+    expect(page.locator(".usage .chart")).to_have_count(1)
+
+
 def test_fleet_table_finds_a_device_by_any_of_its_words(seeded: World, serve: Serve, open_page: Open) -> None:
     page = open_page(serve(demo=True) + "/fleet")
     expect(page.get_by_role("rowheader")).to_have_count(4)
