@@ -33,7 +33,7 @@ $(VENV)/.core: pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) --editable '.[train,dev]'
+	$(PIP) --editable '.[train,science,energyplus,dev]'
 	touch $@ $(VENV)/.core
 
 page: $(VENV)/.core ## the dashboard, built into lingyun/page
