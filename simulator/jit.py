@@ -14,7 +14,7 @@ try:
     import numba
 
     _numba = numba
-    COMPILED = not numba.config.DISABLE_JIT
+    COMPILED = not _numba.config.DISABLE_JIT
 except ImportError:  # the core install
     _numba = None
     COMPILED = False
