@@ -30,7 +30,7 @@ class Meter:
 
 @dataclass(slots=True)
 class World:
-    """Tables of n homes with one room and one unit each; row i of what lies ahead begins at ``start_epoch_s + 300 i``."""
+    """Tables of n homes with one room and one unit each; row i begins at ``start_epoch_s + 300 i``."""
 
     start_epoch_s: float
     utc_offset_s: NDArray[np.float64]  # (n,)
