@@ -30,11 +30,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.physics.room import Array, saturation_pressure_pa
+from simulator.physics.room import Array, humidity_ratio, saturation_pressure_pa
+from simulator.records import Table
+from simulator.weather import sky
+from simulator.weather.sky import DAY_S, sun_height_sine, year_ratio
 
-DAY_S = 86_400.0
-YEAR_DAYS = 365.2425
-NEW_YEAR_2000_DAY = 10_957  # days from 1970-01-01 to 2000-01-01
 MONTHS = 12
 
 MEMORY_DAYS = 20  # disturbances older than this have faded below 1 %
@@ -119,7 +119,7 @@ class _Day(NamedTuple):
     dew: Array
 
 
-class Weather:
+class GeneratedWeather:
     """Weather of one home, or of ``homes`` homes with a weather each, in one climate.
 
     Parameters
@@ -149,7 +149,7 @@ class Weather:
         climate = self.climate
         day = epoch_s / DAY_S
         solar_day = day + climate.longitude / 360.0
-        year = _year_ratio(day)
+        year = year_ratio(day)
         disturbance = self._disturbance(solar_day)
 
         sun_height = sun_height_sine(epoch_s, climate.latitude, climate.longitude)
@@ -177,6 +177,34 @@ class Weather:
         dew_c = np.minimum(dew_c + 0.5 * (day_cloud - 0.5), outdoor_c - 0.2)
         humidity_pct = 100.0 * saturation_pressure_pa(dew_c) / saturation_pressure_pa(outdoor_c)
         return Outdoor(outdoor_c, np.clip(humidity_pct, 5.0, 100.0), solar_w_m2)
+
+    def sky_rows(self, start_epoch_s: float, rows: int, step_s: float = 300.0) -> Table:
+        """Rows of ``Sky`` from an instant on, of one weather; shape (rows,)."""
+        day_rows = round(DAY_S / step_s)
+        at_s = np.asarray(start_epoch_s + step_s * (np.arange(-day_rows, rows) + 0.5))
+        outdoor = self.at(at_s)
+        daily_mean_c = sky.last_day_mean(outdoor.outdoor_c, step_s)
+        at_s = at_s[day_rows:]
+        outdoor_c, humidity_pct, solar_w_m2 = (values[day_rows:] for values in outdoor)
+        ratio = year_ratio(at_s / DAY_S)
+        sun = sky.sun(at_s, self.climate.latitude, self.climate.longitude)
+        direct_w_m2, diffuse_w_m2 = sky.split_global(solar_w_m2, sun)
+        sunshine = _monthly(self.climate.sunshine_ratio, ratio)
+        return sky.fill(
+            rows,
+            outdoor_c=outdoor_c,
+            humidity_kg_kg=humidity_ratio(outdoor_c, humidity_pct),
+            wind_m_s=np.full(rows, 3.0),
+            direct_normal_w_m2=direct_w_m2,
+            diffuse_w_m2=diffuse_w_m2,
+            global_w_m2=solar_w_m2,
+            sun_east=sun.east,
+            sun_north=sun.north,
+            sun_up=sun.up,
+            sky_c=sky.sky_temperature_c(outdoor_c, _dew_point_c(outdoor_c, humidity_pct), 1.0 - sunshine),
+            ground_c=sky.ground_temperature_c(self.climate.mean_c, ratio),
+            daily_mean_c=daily_mean_c,
+        )
 
     def _disturbance(self, solar_day: Array) -> _Day:
         """Disturbances between the noons of two days, linear in between."""
@@ -228,28 +256,7 @@ class Weather:
         return np.asarray(np.sqrt(-2.0 * np.log(first)) * np.cos(2.0 * np.pi * second))
 
 
-def sun_height_sine(epoch_s: ArrayLike, latitude: float, longitude: float) -> Array:
-    """Sine of the sun's height over the horizon (the cosine of its zenith angle), negative at night.
-
-    Declination and equation of time after J. Spencer, "Fourier series representation of the position of the sun",
-    Search 2(5), 1971.
-    """
-    day = np.asarray(epoch_s, dtype=np.float64) / DAY_S
-    angle = 2.0 * np.pi * _year_ratio(day)
-    sine, cosine, sine2, cosine2 = np.sin(angle), np.cos(angle), np.sin(2.0 * angle), np.cos(2.0 * angle)
-    declination = (
-        0.006918
-        - 0.399912 * cosine
-        + 0.070257 * sine
-        - 0.006758 * cosine2
-        + 0.000907 * sine2
-        - 0.002697 * np.cos(3.0 * angle)
-        + 0.00148 * np.sin(3.0 * angle)
-    )
-    minutes = 229.18 * (0.000075 + 0.001868 * cosine - 0.032077 * sine - 0.014615 * cosine2 - 0.040849 * sine2)
-    hour_angle = 2.0 * np.pi * (day + longitude / 360.0 + minutes / 1440.0 - 0.5)
-    place = np.radians(latitude)
-    return np.asarray(np.sin(place) * np.sin(declination) + np.cos(place) * np.cos(declination) * np.cos(hour_angle))
+Weather = GeneratedWeather
 
 
 def clear_sky_w_m2(sun_height_sine: Array) -> Array:
@@ -278,11 +285,6 @@ def _mix(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
     return bits ^ (bits >> np.uint64(31))
-
-
-def _year_ratio(day: Array) -> Array:
-    """Share of the year that has passed, 0..1."""
-    return np.asarray(((day - NEW_YEAR_2000_DAY) / YEAR_DAYS) % 1.0)
 
 
 def _monthly(normals: tuple[float, ...], year_ratio: Array) -> Array:
