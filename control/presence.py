@@ -13,8 +13,13 @@ Kept in ``learned`` (scope ``home``, name ``presence``)::
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+Weight = TypeVar("Weight", float, NDArray[np.float64])
 
 SLOTS = 168
 SLOT_DAYS = 24
@@ -69,7 +74,7 @@ class Presence:
 
     def forget(self, seconds: float) -> None:
         """Let what was learned fade."""
-        keep = 0.5 ** (seconds / HALVES_AFTER_S)
+        keep = kept_ratio(seconds)
         for slots in self.rooms.values():
             for slot in slots:
                 slot[0] *= keep
@@ -83,9 +88,8 @@ class Presence:
         alike = range(5) if weekday < 5 else range(5, 7)
         present = sum(slots[day * SLOT_DAYS + hour][0] for day in alike)
         absent = sum(slots[day * SLOT_DAYS + hour][1] for day in alike)
-        pooled = (present + PRIOR_WEIGHT * PRIOR) / (present + absent + PRIOR_WEIGHT)
         own_present, own_absent = slots[index]
-        return (own_present + POOLED * pooled) / (own_present + own_absent + POOLED)
+        return chance(own_present, own_absent, present, absent)
 
     def now(self, room_id: int, at: datetime, evidence: Evidence, left_at: datetime | None = None) -> float:
         """How likely somebody is in a room now; what is seen beats what is usual.
@@ -118,10 +122,8 @@ class Presence:
 
     def mean_between(self, room_id: int, at: datetime, start_s: float, end_s: float) -> float:
         """Mean of the usual presence between two times from an instant; 0..1."""
-        count = max(1, round((end_s - start_s) / 1800.0))
-        step_s = (end_s - start_s) / count
-        points = [at + timedelta(seconds=start_s + (i + 0.5) * step_s) for i in range(count)]
-        return sum(self.usual(room_id, point) for point in points) / count
+        points = [at + timedelta(seconds=point_s) for point_s in points_s(start_s, end_s)]
+        return sum(self.usual(room_id, point) for point in points) / len(points)
 
     def to_json(self) -> dict[str, Any]:
         """The shape of this module's docstring."""
@@ -150,6 +152,24 @@ class Presence:
         # where somebody is usually in all day there is no return to wait for
         back = left_at + timedelta(hours=4) if back is None else back
         return at >= back
+
+
+def chance(present: Weight, absent: Weight, alike_present: Weight, alike_absent: Weight) -> Weight:
+    """How likely somebody is in, 0..1, by the evidence of an hour of the week and of that hour on all days alike."""
+    pooled = (alike_present + PRIOR_WEIGHT * PRIOR) / (alike_present + alike_absent + PRIOR_WEIGHT)
+    return (present + POOLED * pooled) / (present + absent + POOLED)
+
+
+def kept_ratio(seconds: float) -> float:
+    """What remains of evidence after a time."""
+    return float(0.5 ** (seconds / HALVES_AFTER_S))
+
+
+def points_s(start_s: float, end_s: float) -> list[float]:
+    """Times from now at which presence is asked for a mean between two of them: one for each half hour. [s]"""
+    count = max(1, round((end_s - start_s) / 1800.0))
+    step_s = (end_s - start_s) / count
+    return [start_s + (i + 0.5) * step_s for i in range(count)]
 
 
 def slot_of(at: datetime, zone: ZoneInfo) -> int:

@@ -1,0 +1,72 @@
+"""Who will be home: the one forecast that every controller is given.
+
+It is learned from what a presence sensor has shown so far, as ``control.presence`` learns it at home (hours of the
+week, evidence that fades), for n homes at once. No controller has a part in it, so it is laid out once for a year.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.savings.words import QUARTERS_AHEAD, Array, BoolArray
+from control.presence import QUARTER_WEIGHT, Evidence, chance, kept_ratio
+
+QUARTER_S = 900.0
+QUARTERS_PER_H = 4
+HOURS_AHEAD = QUARTERS_AHEAD // QUARTERS_PER_H + 1  # hours of the clock that a day ahead may touch
+HOUR_S, DAY_S = 3600.0, 86_400.0
+FRIDAY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceForecast:
+    """Chances of n homes for the day ahead of each quarter of an hour."""
+
+    by_hour: NDArray[np.float32]  # (quarters, n, 25): hours of the home's clock, the one that runs first
+    _phase: NDArray[np.int64]  # (n,): quarters of the clock's hour that have passed at quarter 0
+
+    def ahead(self, quarter: int) -> Array:
+        """Chance that somebody is home now and at each quarter of an hour after, by habit alone; shape (n, 96)."""
+        passed = (self._phase + quarter) % QUARTERS_PER_H
+        hour = (passed[:, np.newaxis] + np.arange(QUARTERS_AHEAD)) // QUARTERS_PER_H
+        return np.take_along_axis(self.by_hour[quarter], hour, axis=1).astype(np.float64)
+
+
+def forecast(seen: BoolArray, start_epoch_s: float, utc_offset_s: Array) -> PresenceForecast:
+    """The forecast at every quarter of an hour, each from what was seen until then.
+
+    Parameters
+    ----------
+    seen : BoolArray, shape (quarters, n)
+        What the sensor shows at the start of each quarter; as at home, it tells of the quarter that has just ended.
+    start_epoch_s : float
+        Of the first quarter. [s]
+    utc_offset_s : Array, shape (n,)
+        Of the homes' clocks, in whole quarters of an hour. [s]
+    """
+    quarters, n = seen.shape
+    homes = np.arange(n)
+    evidence = np.zeros((2, n, 7, 24))  # for presence, for absence; by weekday and hour
+    weights = QUARTER_WEIGHT * np.array([Evidence(sensor=sensor).weights() for sensor in (False, True)])
+    keep = kept_ratio(QUARTER_S)
+    by_hour = np.empty((quarters, n, HOURS_AHEAD), dtype=np.float32)
+    local_s = start_epoch_s + utc_offset_s
+    for quarter in range(quarters):
+        now_s = local_s + quarter * QUARTER_S
+        if quarter > 0:
+            weekday, hour = _slot(now_s - QUARTER_S / 2.0)
+            evidence[:, homes, weekday, hour] += weights[seen[quarter].astype(np.int64)].T
+            evidence *= keep
+        alike = np.stack([evidence[:, :, : FRIDAY + 1].sum(axis=2), evidence[:, :, FRIDAY + 1 :].sum(axis=2)])
+        weekday, hour = _slot(now_s[:, np.newaxis] + HOUR_S * np.arange(HOURS_AHEAD))
+        own = evidence[:, homes[:, np.newaxis], weekday, hour]
+        present, absent = alike[(weekday > FRIDAY).astype(np.int64), :, homes[:, np.newaxis], hour].transpose(2, 0, 1)
+        by_hour[quarter] = chance(own[0], own[1], present, absent)
+    return PresenceForecast(by_hour, (local_s // QUARTER_S).astype(np.int64) % QUARTERS_PER_H)
+
+
+def _slot(local_s: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Weekday (Monday is 0) and hour of an instant of the home's clock."""
+    day = np.floor(local_s / DAY_S).astype(np.int64)
+    return (day + 3) % 7, ((local_s - day * DAY_S) // HOUR_S).astype(np.int64)  # 1970-01-01 was a Thursday
