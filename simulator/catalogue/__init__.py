@@ -1,0 +1,1 @@
+"""Machines by name: what their nameplates say, as records of ``simulator.physics``."""
