@@ -33,9 +33,7 @@ def door_openings(rng: np.random.Generator, days: int) -> NDArray[np.float64]:
 
 
 @njit
-def run(
-    fridges: Table, states: Table, doors_kg_s: NDArray[np.float64], room_c: float, power_w: NDArray[np.float64]
-) -> None:
+def run(constants: Table, states: Table, doors_kg_s: Minutes, room_c: float, power_w: Minutes) -> None:
     """Let a kitchen of constant air pass minute by minute; ``power_w`` has the shape (minutes, fridges)."""
     for minute in range(len(doors_kg_s)):
         for i in range(len(constants)):
