@@ -12,6 +12,9 @@ Between choices the belief's variance grows, up to that of the prior: old choice
 from dataclasses import replace
 from datetime import time
 
+import numpy as np
+from numpy.typing import NDArray
+
 from storage.repositories.learned import (
     GREATEST_HALF_WIDTH_K,
     HIGHEST_NEUTRAL_C,
@@ -22,6 +25,9 @@ from storage.repositories.learned import (
     PersonState,
     Season,
 )
+
+Array = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 CHOICE_DEVIATION_K = 0.8  # of one choice about what somebody really likes
 GREATEST_DEVIATION_K = 1.0  # the prior's
@@ -97,9 +103,7 @@ def season_by_weather(outdoor_next_day_c: float) -> Season:
 
 
 def season_of(room_c: float | None, outdoor_next_day_c: float, point: ComfortPoint, usual: Season) -> Season:
-    """Whether a room is to be cooled or heated: as usual, unless it is far beyond the other edge.
-
-    Even then not against the weather: a room that got too cold on a hot day is left to warm up by itself.
+    """Whether a room is to be cooled or heated; see ``heats``, which says it of many rooms.
 
     Parameters
     ----------
@@ -108,14 +112,25 @@ def season_of(room_c: float | None, outdoor_next_day_c: float, point: ComfortPoi
     usual : Season
         The direction in which the unit runs, or else what the weather says.
     """
-    if room_c is None:
-        return usual
-    too_hot, too_cold = room_c > point.high_c + TOO_MUCH_K, room_c < point.low_c - TOO_MUCH_K
-    if usual == Season.HEATING and too_hot and outdoor_next_day_c > NO_COOLING_BELOW_C:
-        return Season.COOLING
-    if usual == Season.COOLING and too_cold and outdoor_next_day_c < NO_HEATING_ABOVE_C:
-        return Season.HEATING
-    return usual
+    heating = heats(
+        np.array(usual == Season.HEATING),
+        np.array(np.nan if room_c is None else room_c),
+        np.array(outdoor_next_day_c),
+        np.array(point.low_c),
+        np.array(point.high_c),
+    )
+    return Season.HEATING if heating else Season.COOLING
+
+
+def heats(usual: BoolArray, room_c: Array, outdoor_next_day_c: Array, low_c: Array, high_c: Array) -> BoolArray:
+    """Whether rooms are to be heated: as usual, unless a room is far beyond the other edge of the usual season's band.
+
+    Even then not against the weather: a room that got too cold on a hot day is left to warm up by itself. A room that
+    nobody measures (NaN) is as usual.
+    """
+    too_hot = (room_c > high_c + TOO_MUCH_K) & (outdoor_next_day_c > NO_COOLING_BELOW_C)
+    too_cold = (room_c < low_c - TOO_MUCH_K) & (outdoor_next_day_c < NO_HEATING_ABOVE_C)
+    return np.where(usual, ~too_hot, too_cold)
 
 
 def person_state(occupied: float, local: time, asleep: tuple[int, int] | None) -> PersonState:

@@ -1,0 +1,122 @@
+"""Learned comfort of many homes is the engine's, home by home."""
+
+from datetime import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.savings.comfort import Edges, LearnedComfort
+from control.comfort import after_days, after_override, person_state, season_by_weather, season_of
+from storage.repositories.learned import ComfortCurve, PersonState, Season
+
+NIGHT = np.array([[23 * 60, 7 * 60], [60, 9 * 60]])
+DAY_S = 86_400.0
+
+
+def edges(
+    learned: LearnedComfort,
+    *,
+    hour: float = 14.0,
+    on: bool = False,
+    heating: bool = False,
+    room_c: float = 26.0,
+    outdoor_c: float = 30.0,
+    occupied: float = 1.0,
+    presence_ahead: np.ndarray | None = None,
+) -> Edges:
+    def both(value: float) -> np.ndarray:
+        return np.full(2, value)
+
+    return learned.edges(
+        local_hour=both(hour),
+        on=np.full(2, on),
+        heating=np.full(2, heating),
+        room_c=both(room_c),
+        outdoor_next_day_c=both(outdoor_c),
+        occupied=both(occupied),
+        presence_ahead=np.ones((2, 96)) if presence_ahead is None else np.tile(presence_ahead, (2, 1)),
+    )
+
+
+def test_it_begins_with_the_engine_s_prior() -> None:
+    prior, seen = ComfortCurve(), edges(LearnedComfort(NIGHT))
+    point = prior.at(Season.COOLING, PersonState.HOME)
+    assert not seen.heats.any()
+    assert seen.low_c == pytest.approx(np.full(2, point.low_c))
+    assert seen.high_c == pytest.approx(np.full(2, point.high_c))
+
+
+def test_the_night_ahead_is_that_of_the_household() -> None:
+    prior, seen = ComfortCurve(), edges(LearnedComfort(NIGHT), hour=22.5)
+    home, asleep = (prior.at(Season.COOLING, state).high_c for state in (PersonState.HOME, PersonState.ASLEEP))
+    assert seen.high_ahead_c[0, :2] == pytest.approx([home, home])
+    assert seen.high_ahead_c[0, 2:34] == pytest.approx(np.full(32, asleep))
+    assert seen.high_ahead_c[0, 34] == home
+    assert seen.high_ahead_c[1, 9] == home
+    assert seen.high_ahead_c[1, 10] == asleep
+
+
+def test_where_nobody_is_home_the_edges_are_those_of_the_return() -> None:
+    back_at_night = np.concatenate([np.full(40, 0.1), np.full(56, 0.9)])
+    seen = edges(LearnedComfort(NIGHT), hour=14.0, occupied=0.0, presence_ahead=back_at_night)
+    assert seen.high_c[0] == ComfortCurve().at(Season.COOLING, PersonState.ASLEEP).high_c
+    assert seen.high_c[1] == ComfortCurve().at(Season.COOLING, PersonState.HOME).high_c
+    assert not seen.asleep.any()
+
+
+def test_an_override_moves_its_home_season_and_state_alone() -> None:
+    learned = LearnedComfort(NIGHT)
+    learned.override(1, at_epoch_s=0.0, local_hour=15.0, heating=False, chosen_c=24.0, before_c=27.0, room_c=27.2)
+    before, after = edges(LearnedComfort(NIGHT)), edges(learned)
+    assert after.high_c[0] == before.high_c[0]
+    assert after.high_c[1] < before.high_c[1] - 0.5
+    assert np.array_equal(edges(learned, hour=3.0).high_c, edges(LearnedComfort(NIGHT), hour=3.0).high_c)
+    assert np.array_equal(edges(learned, outdoor_c=0.0).high_c, edges(LearnedComfort(NIGHT), outdoor_c=0.0).high_c)
+
+
+choice = st.tuples(
+    st.floats(0.0, 23.99), st.booleans(), st.floats(16.0, 30.0), st.floats(16.0, 30.0), st.floats(10.0, 40.0)
+)
+
+
+@given(st.lists(choice, max_size=8))
+def test_it_learns_what_the_engine_would_have_learned(choices: list[tuple[float, bool, float, float, float]]) -> None:
+    learned, curve = LearnedComfort(NIGHT), ComfortCurve()
+    for i, (hour, heating, chosen_c, before_c, room_c) in enumerate(choices):
+        learned.override(
+            0,
+            at_epoch_s=3.0 * DAY_S * i,
+            local_hour=hour,
+            heating=heating,
+            chosen_c=chosen_c,
+            before_c=before_c,
+            room_c=room_c,
+        )
+        season = Season.HEATING if heating else Season.COOLING
+        state = person_state(1.0, time(int(hour), int(hour * 60) % 60), (int(NIGHT[0, 0]), int(NIGHT[0, 1])))
+        curve = after_days(curve, 3.0 if i else 0.0)
+        point = after_override(curve.at(season, state), chosen_c, room_c=room_c, before_c=before_c)
+        curve = curve.with_point(season, state, point)
+    assert learned.curve(0) == curve
+
+
+@given(
+    st.floats(0.0, 23.99),
+    st.booleans(),
+    st.booleans(),
+    st.one_of(st.just(np.nan), st.floats(10.0, 38.0)),
+    st.floats(-10.0, 35.0),
+)
+def test_the_season_is_the_engine_s(hour: float, on: bool, heating: bool, room_c: float, outdoor_c: float) -> None:
+    seen = edges(LearnedComfort(NIGHT), hour=hour, on=on, heating=heating, room_c=room_c, outdoor_c=outdoor_c)
+    clock = time(int(hour), int(hour * 60) % 60)
+    for home in range(2):
+        state = person_state(1.0, clock, (int(NIGHT[home, 0]), int(NIGHT[home, 1])))
+        running = Season.HEATING if heating else Season.COOLING
+        usual = running if on else season_by_weather(outdoor_c)
+        point = ComfortCurve().at(usual, state)
+        season = season_of(None if np.isnan(room_c) else room_c, outdoor_c, point, usual)
+        assert seen.heats[home] == (season == Season.HEATING)
+        assert seen.asleep[home] == (state == PersonState.ASLEEP)
