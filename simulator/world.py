@@ -5,10 +5,14 @@ their units' panels by themselves; a controller acts on ``world.panels`` between
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator import residents
+from simulator.jit import njit
+from simulator.physics import split_unit, zone
 from simulator.records import Table, record
 
 STEP_S = 300.0
@@ -49,3 +53,96 @@ class World:
     habits: Table  # of residents.Habit
     hands: Table  # of residents.Hand
     meters: Table  # of Meter
+
+    @property
+    def n(self) -> int:
+        """Number of homes."""
+        return len(self.rooms)
+
+    def advance(self, row: int, *, follows_program: bool) -> None:
+        """Let the 5 minutes of a row pass; ``meters`` then holds what they cost.
+
+        Parameters
+        ----------
+        row : int
+            Of ``skies``, ``presence`` and ``chance``.
+        follows_program : bool
+            Whether households run their units as they always did, or something else runs them (``residents.react``).
+        """
+        advance(
+            self.rooms,
+            self.room_states,
+            self.units,
+            self.unit_states,
+            self.panels,
+            self.persons,
+            self.habits,
+            self.hands,
+            self.meters,
+            self.skies[row],
+            self.presence[row],
+            self.chance[row],
+            self.start_epoch_s + STEP_S * row,
+            follows_program,
+        )
+
+
+@njit
+def advance(
+    rooms: Any,
+    room_states: Any,
+    units: Any,
+    unit_states: Any,
+    panels: Any,
+    persons: Any,
+    habits: Any,
+    hands: Any,
+    meters: Any,
+    skies: Any,
+    presence: Any,
+    chance: Any,
+    at_s: float,
+    follows_program: bool,
+) -> None:
+    """One step of 5 minutes for all homes: first people act, then five minutes of unit and room.
+
+    Parameters
+    ----------
+    skies : Table, shape (weathers,)
+        The row of now; ``presence`` and ``chance`` likewise have the shape (n,).
+    """
+    for i in range(len(rooms)):
+        room, state, unit, running = rooms[i], room_states[i], units[i], unit_states[i]
+        panel, person, hand, sky = panels[i], persons[i], hands[i], skies[rooms[i].weather]
+        here = presence[i]
+        season = residents.season_of(sky.daily_mean_c)
+        residents.react(
+            person, habits[i], hand, panel, state, here, season, sky.outdoor_c, at_s, chance[i], follows_program
+        )
+        zone.prepare(room, state, sky)
+        split_unit.prepare(
+            unit, running, panel, sky.outdoor_c, sky.humidity_kg_kg, state.return_c, state.humidity_kg_kg
+        )
+        neutral_c = residents.neutral_c(person, here, season)
+        half_k = residents.half_width_k(person, here)
+        energy_j, over_k_s, under_k_s, starts = 0.0, 0.0, 0.0, running.starts
+        for _ in range(INNER_STEPS):
+            split_unit.step(unit, running, panel, state.return_c, state.humidity_kg_kg, INNER_STEP_S)
+            zone.step(
+                room,
+                state,
+                hand.convective_w + running.heat_w,
+                hand.radiant_w,
+                hand.moisture_kg_s - running.moisture_kg_s,
+                running.heat_w,
+            )
+            energy_j += running.power_w * INNER_STEP_S
+            if here != residents.AWAY:
+                error_k = state.occupied_c - neutral_c
+                over_k_s += max(error_k - half_k, 0.0) * INNER_STEP_S
+                under_k_s += max(-error_k - half_k, 0.0) * INNER_STEP_S
+        meter = meters[i]
+        meter.energy_j = energy_j
+        meter.over_k_s = over_k_s
+        meter.under_k_s = under_k_s
+        meter.starts = running.starts - starts
