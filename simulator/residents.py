@@ -12,13 +12,10 @@ et al., "Annual usage characteristics of air conditioners in residential buildin
 2022). How long people wait, how far they then set the unit and how they remember it is assumed: no survey gives it.
 """
 
-from typing import Any, TypeAlias
-
 from simulator.jit import njit
+from simulator.physics.split_unit import Panel
+from simulator.physics.zone import RoomState
 from simulator.records import record
-
-Panel: TypeAlias = Any  # physics.split_unit.Panel
-RoomState: TypeAlias = Any  # physics.zone.RoomState
 
 AWAY, AWAKE, ASLEEP = 0, 1, 2
 ALL_DAY, PART_TIME, FORGOTTEN = 0, 1, 2
@@ -141,7 +138,6 @@ def react(
     room: RoomState,
     presence: int,
     season: float,
-    outdoor_c: float,
     at_s: float,
     chance: float,
     follows_program: bool,
@@ -178,7 +174,7 @@ def react(
             _mend_discomfort(person, habit, hand, panel, room, presence, season, at_s)
         else:
             hand.outside_since_s = NEVER_S
-        _tend_window(person, habit, panel, room, presence, season, outdoor_c)
+        _tend_window(person, habit, panel, room, presence, season)
     _bring_heat(habit, hand, room, presence, at_s, chance)
 
 
@@ -304,9 +300,7 @@ def _press(habit: Habit, panel: Panel, too_warm: bool, step_k: float, season: fl
 
 
 @njit
-def _tend_window(
-    person: Person, habit: Habit, panel: Panel, room: RoomState, presence: int, season: float, outdoor_c: float
-) -> None:
+def _tend_window(person: Person, habit: Habit, panel: Panel, room: RoomState, presence: int, season: float) -> None:
     """Open it in mild weather while the unit is off and the room is on the warm side; people asleep leave it."""
     if panel.on:
         room.window_open_ratio = 0.0
@@ -314,6 +308,7 @@ def _tend_window(
     if presence == ASLEEP:
         return
     air_c = room.occupied_c
+    outdoor_c = room.outdoor_c
     neutral = neutral_c(person, presence, season)
     if room.window_open_ratio > 0.0:
         if air_c < neutral - 1.0 or outdoor_c > air_c + 1.0:
