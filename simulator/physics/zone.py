@@ -1,0 +1,336 @@
+"""One room: eight temperatures, the air's water, sun through windows, and what blows in.
+
+    C_i dT_i/dt = sum_j K_ij (T_j - T_i) + sum_k b_ik u_k
+
+Nodes i: 0 air with furniture; 1 and 2 the outer and inner half of element A, 3 and 4 of B, 5 and 6 of C (walls, floor,
+ceiling: ``envelope`` says how); 7 what stands inside. Surfaces and the star of long-wave radiation between them have no
+capacity and are eliminated. Inputs k: 0, 1, 2 what is behind elements A, B, C; 3 outdoors through glass (all °C); 4 sun
+that came in; 5 heat given by radiation; 6 heat given to the air (all W). ``envelope`` solves this exactly for constant
+inputs over 60 s, so a step is T = M T + N u and is stable for any room.
+
+Air that comes in varies, so it is no part of M: its heat G (T_out - T_air) acts as input 6 with T_air at the end of the
+step, found in closed form, because T_air is linear in that input. The balance of heat is exact.
+
+``prepare`` does what needs doing once per 5 minutes, ``step`` the rest every 60 s.
+"""
+
+import math
+
+from simulator.jit import njit
+from simulator.physics.moist_air import AIR_HEAT_J_PER_KG_K, density_kg_m3, saturation_kg_kg
+from simulator.records import Floats, floats, record
+from simulator.weather.sky import Sky
+
+NODES = 8
+INPUTS = 7
+PREPARE_S = 300.0
+STEP_S = 60.0
+AIR, MASS = 0, 7
+FACADES = 5  # front, then clockwise seen from above: right, back, left; and the roof
+
+# Single-sided airing: Q = A/2 sqrt(C1 U^2 + C2 H |dT| + C3), W. de Gids and H. Phaff, "Ventilation rates and energy
+# consumption due to open windows", Air Infiltration Review 4(1), 1982; also in EN 15242.
+OPENING_WIND = 0.001
+OPENING_STACK_M_S2_K = 0.0035
+OPENING_TURBULENCE_M2_S2 = 0.01
+UNIT_MEMORY = (
+    0.2  # weight of the newest minute in the mean of the unit's heat that stratifies the air: 5 minutes, assumed
+)
+
+
+@record
+class Room:
+    """What never changes in a room; ``envelope.room`` makes it."""
+
+    weather: int  # which column of the row of skies
+    floor_m2: float
+    volume_m3: float
+    pressure_pa: float
+    air_kg: float  # dry air in the room
+    # heat: columns of M (8 x 8) and N (8 x 7), one after the other
+    state_matrix: Floats = floats(NODES * NODES)
+    input_matrix: Floats = floats(NODES * INPUTS)
+    star_from_node: Floats = floats(NODES)  # mean radiant temperature from temperatures
+    star_from_input: Floats = floats(INPUTS)  # and from inputs
+    # outside of elements: shares of each element's area; facing[5 e + facade]
+    front_east: float  # unit vector out of the front facade
+    front_north: float
+    facing: Floats = floats(3 * FACADES)
+    adjoining: Floats = floats(3)
+    ground: Floats = floats(3)
+    sun_gain_k_m2_w: float  # absorptance / outer film coefficient
+    sky_loss: float  # emissivity * linear radiative coefficient / outer film coefficient
+    albedo: float  # of the ground before the windows
+    # two windows
+    window_m2: Floats = floats(2)  # glass
+    window_east: Floats = floats(2)  # unit vectors out of the window
+    window_north: Floats = floats(2)
+    window_up: Floats = floats(2)
+    overhang_m: Floats = floats(2)
+    overhang_gap_m: Floats = floats(2)  # from the overhang down to the glass
+    window_high_m: Floats = floats(2)
+    clear_ratio: Floats = floats(2)  # 1 less what neighbouring houses and trees shade
+    window_w_k: float  # U A of both
+    transmittance: Floats = floats(5)  # of c, c^2 .. c^5, c the cosine of incidence
+    inward: Floats = floats(5)  # share of the sun absorbed in glass that goes inside, likewise
+    transmittance_diffuse: float
+    inward_diffuse: float
+    blinds_stop_ratio: float  # share of the sun that closed blinds keep out
+    # air from outside
+    constant_m3_s: float
+    stack_m6_s2_k: float  # (m3/s)^2 per K between in and out
+    wind_m4: float  # (m3/s)^2 per (m/s)^2
+    opening_m2: float  # of an opened window
+    opening_high_m: float
+    # the room next door: follows the weather and this room, between bounds that its own people keep
+    adjoining_outdoor_ratio: float
+    adjoining_gain_k: float
+    adjoining_low_c: float
+    adjoining_high_c: float
+    adjoining_memory: float  # share by which it moves in 5 minutes
+    # water kept in walls and furniture, as if more air
+    buffer_kg: float
+    buffer_kg_s: float
+    # what the unit's heat does to layers of air, per W/m2 of floor
+    return_heating_k_m2_w: float
+    return_cooling_k_m2_w: float
+    occupied_heating_k_m2_w: float
+    occupied_cooling_k_m2_w: float
+
+
+@record
+class RoomState:
+    """What changes; ``window_open_ratio`` and ``blinds_ratio`` are set by people."""
+
+    node_c: Floats = floats(NODES)
+    humidity_kg_kg: float
+    buffer_humidity_kg_kg: float
+    mean_radiant_c: float
+    adjoining_c: float
+    occupied_c: float  # true air where people are
+    return_c: float  # air at the height of the unit's sensor
+    window_open_ratio: float
+    blinds_ratio: float
+    ventilation_w: float  # heat that came in with air in the last step
+    condensed_kg: float  # water that fell out since the start: the air was fog
+    # from ``prepare`` to ``step``
+    unit_heat_w: float
+    radiant_w: float
+    boundary_a_c: float
+    boundary_b_c: float
+    boundary_c_c: float
+    glass_c: float
+    solar_w: float
+    outdoor_c: float
+    outdoor_humidity_kg_kg: float
+    air_kg_s: float
+    saturation_kg_kg: float
+
+
+@njit
+def start(room: Room, state: RoomState, air_c: float, humidity_kg_kg: float) -> None:
+    """A room at rest at one temperature."""
+    for node in range(NODES):
+        state.node_c[node] = air_c
+    state.humidity_kg_kg = humidity_kg_kg
+    state.buffer_humidity_kg_kg = humidity_kg_kg
+    state.mean_radiant_c = air_c
+    state.adjoining_c = min(max(air_c, room.adjoining_low_c), room.adjoining_high_c)
+    state.occupied_c = air_c
+    state.return_c = air_c
+
+
+@njit
+def prepare(room: Room, state: RoomState, sky: Sky) -> None:
+    """Once per 5 minutes: what stands outside the room, and how much air comes in."""
+    state.outdoor_c = sky.outdoor_c
+    state.outdoor_humidity_kg_kg = sky.humidity_kg_kg
+    _sun(room, state, sky)
+    _adjoin(room, state, sky)
+    _air_in(room, state, sky)
+    state.saturation_kg_kg = saturation_kg_kg(state.node_c[AIR], room.pressure_pa)
+    state.mean_radiant_c = _mean_radiant_c(room, state)
+
+
+@njit
+def _sun(room: Room, state: RoomState, sky: Sky) -> None:
+    """Sun on every facade and through the windows; sky that takes heat."""
+    direct = sky.direct_normal_w_m2 if sky.sun_up > 0.0 else 0.0
+    ground_w_m2 = 0.5 * room.albedo * sky.global_w_m2
+    upright_w_m2 = 0.5 * sky.diffuse_w_m2 + ground_w_m2
+    to_front = room.front_east * sky.sun_east + room.front_north * sky.sun_north
+    to_right = room.front_north * sky.sun_east - room.front_east * sky.sun_north
+    front_w_m2 = upright_w_m2 + direct * max(to_front, 0.0)
+    right_w_m2 = upright_w_m2 + direct * max(to_right, 0.0)
+    back_w_m2 = upright_w_m2 + direct * max(-to_front, 0.0)
+    left_w_m2 = upright_w_m2 + direct * max(-to_right, 0.0)
+    roof_w_m2 = sky.global_w_m2
+    sky_k = sky.outdoor_c - sky.sky_c
+    upright_k = 0.5 * room.sky_loss * sky_k
+    roof_k = room.sky_loss * sky_k
+    gain = room.sun_gain_k_m2_w
+    front_c = sky.outdoor_c + gain * front_w_m2 - upright_k
+    right_c = sky.outdoor_c + gain * right_w_m2 - upright_k
+    back_c = sky.outdoor_c + gain * back_w_m2 - upright_k
+    left_c = sky.outdoor_c + gain * left_w_m2 - upright_k
+    roof_c = sky.outdoor_c + gain * roof_w_m2 - roof_k
+    f = room.facing
+    state.boundary_a_c = f[0] * front_c + f[1] * right_c + f[2] * back_c + f[3] * left_c + f[4] * roof_c
+    state.boundary_b_c = f[5] * front_c + f[6] * right_c + f[7] * back_c + f[8] * left_c + f[9] * roof_c
+    state.boundary_c_c = f[10] * front_c + f[11] * right_c + f[12] * back_c + f[13] * left_c + f[14] * roof_c
+
+    transmitted_w = 0.0
+    absorbed_w = 0.0
+    open_w = 0.0  # would-be inflow of heat from long waves
+    for window in range(2):
+        area = room.window_m2[window]
+        if area > 0.0:
+            up = room.window_up[window]
+            c = room.window_east[window] * sky.sun_east + room.window_north[window] * sky.sun_north + up * sky.sun_up
+            diffuse = 0.5 * (1.0 + up) * sky.diffuse_w_m2 + (1.0 - up) * ground_w_m2
+            area_sun = area * room.clear_ratio[window]
+            transmitted_w += area_sun * diffuse * room.transmittance_diffuse
+            absorbed_w += area_sun * diffuse * room.inward_diffuse
+            open_w += 0.5 * (1.0 + up) * area
+            if c > 0.0 and direct > 0.0:
+                lit = 1.0
+                if room.overhang_m[window] > 0.0:
+                    shadow_m = room.overhang_m[window] * sky.sun_up / c - room.overhang_gap_m[window]
+                    lit = 1.0 - min(max(shadow_m / room.window_high_m[window], 0.0), 1.0)
+                beam_w = area_sun * lit * direct * c
+                t = room.transmittance
+                n = room.inward
+                transmitted_w += beam_w * c * (t[0] + c * (t[1] + c * (t[2] + c * (t[3] + c * t[4]))))
+                absorbed_w += beam_w * c * (n[0] + c * (n[1] + c * (n[2] + c * (n[3] + c * n[4]))))
+    passes = 1.0 - state.blinds_ratio * room.blinds_stop_ratio
+    state.solar_w = passes * transmitted_w
+    state.glass_c = sky.outdoor_c
+    area = room.window_m2[0] + room.window_m2[1]
+    if room.window_w_k > 0.0:
+        state.glass_c += passes * absorbed_w / room.window_w_k - room.sky_loss * sky_k * open_w / area
+
+
+@njit
+def _adjoin(room: Room, state: RoomState, sky: Sky) -> None:
+    """The room next door, and the boundaries with it and with the ground."""
+    share = room.adjoining_outdoor_ratio
+    there_c = share * sky.daily_mean_c + (1.0 - share) * state.node_c[AIR] + room.adjoining_gain_k
+    there_c = min(max(there_c, room.adjoining_low_c), room.adjoining_high_c)
+    state.adjoining_c += room.adjoining_memory * (there_c - state.adjoining_c)
+    state.boundary_a_c += room.adjoining[0] * state.adjoining_c + room.ground[0] * sky.ground_c
+    state.boundary_b_c += room.adjoining[1] * state.adjoining_c + room.ground[1] * sky.ground_c
+    state.boundary_c_c += room.adjoining[2] * state.adjoining_c + room.ground[2] * sky.ground_c
+
+
+@njit
+def _air_in(room: Room, state: RoomState, sky: Sky) -> None:
+    """Air through cracks by stack and wind, and through an opened window."""
+    difference_k = abs(sky.outdoor_c - state.node_c[AIR])
+    wind2 = sky.wind_m_s * sky.wind_m_s
+    flow_m3_s = room.constant_m3_s + math.sqrt(room.stack_m6_s2_k * difference_k + room.wind_m4 * wind2)
+    if state.window_open_ratio > 0.0:
+        stack = OPENING_STACK_M_S2_K * room.opening_high_m * difference_k
+        speed_m_s = math.sqrt(OPENING_WIND * wind2 + stack + OPENING_TURBULENCE_M2_S2)
+        flow_m3_s += 0.5 * state.window_open_ratio * room.opening_m2 * speed_m_s
+    state.air_kg_s = flow_m3_s * density_kg_m3(sky.outdoor_c, sky.humidity_kg_kg, room.pressure_pa)
+
+
+@njit
+def _mean_radiant_c(room: Room, state: RoomState) -> float:
+    """Of the surfaces, weighted as the air between them sees their radiation. [°C]"""
+    from_input = room.star_from_input
+    total = from_input[0] * state.boundary_a_c + from_input[1] * state.boundary_b_c
+    total += from_input[2] * state.boundary_c_c + from_input[3] * state.glass_c
+    total += from_input[4] * state.solar_w + from_input[5] * state.radiant_w
+    for node in range(NODES):
+        total += room.star_from_node[node] * state.node_c[node]
+    return total
+
+
+@njit
+def step(
+    room: Room,
+    state: RoomState,
+    convective_w: float,
+    radiant_w: float,
+    moisture_kg_s: float,
+    unit_heat_w: float,
+) -> None:
+    """One step of 60 s.
+
+    Parameters
+    ----------
+    convective_w : float
+        Heat to the air, the unit's sensible heat within it. [W]
+    radiant_w : float
+        Heat of people and things to the surfaces. [W]
+    moisture_kg_s : float
+        Water to the air, less what the unit takes out. [kg/s]
+    unit_heat_w : float
+        The unit's part of ``convective_w``, which stratifies the air; cooling is negative. [W]
+    """
+    _heat(room, state, convective_w, radiant_w)
+    _water(room, state, moisture_kg_s)
+    state.radiant_w = radiant_w
+    state.unit_heat_w += UNIT_MEMORY * (unit_heat_w - state.unit_heat_w)
+    heat_w_m2 = state.unit_heat_w / room.floor_m2
+    air_c = state.node_c[AIR]
+    if heat_w_m2 > 0.0:
+        state.return_c = air_c + room.return_heating_k_m2_w * heat_w_m2
+        state.occupied_c = air_c + room.occupied_heating_k_m2_w * heat_w_m2
+    else:
+        state.return_c = air_c + room.return_cooling_k_m2_w * heat_w_m2
+        state.occupied_c = air_c + room.occupied_cooling_k_m2_w * heat_w_m2
+
+
+@njit
+def _heat(room: Room, state: RoomState, convective_w: float, radiant_w: float) -> None:
+    """T = M T + N u, and air from outside."""
+    t = state.node_c
+    t0, t1, t2, t3, t4, t5, t6, t7 = t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]
+    u0, u1, u2, u3 = state.boundary_a_c, state.boundary_b_c, state.boundary_c_c, state.glass_c
+    solar_w = state.solar_w
+    m = room.state_matrix
+    n = room.input_matrix
+    flow_w_k = state.air_kg_s * AIR_HEAT_J_PER_KG_K
+    for i in range(NODES):
+        t[i] = (
+            m[i] * t0
+            + m[8 + i] * t1
+            + m[16 + i] * t2
+            + m[24 + i] * t3
+            + m[32 + i] * t4
+            + m[40 + i] * t5
+            + m[48 + i] * t6
+            + m[56 + i] * t7
+            + n[i] * u0
+            + n[8 + i] * u1
+            + n[16 + i] * u2
+            + n[24 + i] * u3
+            + n[32 + i] * solar_w
+            + n[40 + i] * radiant_w
+            + n[48 + i] * convective_w
+        )
+    # the air's own share of a watt is n[48]; so T = T* + n G (T_out - T) at the end of the step
+    came_w = flow_w_k * (state.outdoor_c - t[AIR]) / (1.0 + n[48] * flow_w_k)
+    for i in range(NODES):
+        t[i] += n[48 + i] * came_w
+    state.ventilation_w = came_w
+
+
+@njit
+def _water(room: Room, state: RoomState, moisture_kg_s: float) -> None:
+    """Water of the air and of what stores it, implicit in the air's; fog falls out."""
+    kept = room.buffer_kg_s
+    before = state.buffer_humidity_kg_kg
+    gained_kg = STEP_S * (state.air_kg_s * state.outdoor_humidity_kg_kg + kept * before + moisture_kg_s)
+    humid = (room.air_kg * state.humidity_kg_kg + gained_kg) / (room.air_kg + STEP_S * (state.air_kg_s + kept))
+    if room.buffer_kg > 0.0:
+        state.buffer_humidity_kg_kg += STEP_S * kept * (humid - before) / room.buffer_kg
+    if humid > state.saturation_kg_kg:
+        state.condensed_kg += room.air_kg * (humid - state.saturation_kg_kg)
+        humid = state.saturation_kg_kg
+    elif humid < 0.0:  # a unit cannot take what is not there: the balance says by how much it was wrong
+        state.condensed_kg += room.air_kg * humid
+        humid = 0.0
+    state.humidity_kg_kg = humid
