@@ -114,11 +114,9 @@ def advance(
     for i in range(len(rooms)):
         room, state, unit, running = rooms[i], room_states[i], units[i], unit_states[i]
         panel, person, hand, sky = panels[i], persons[i], hands[i], skies[rooms[i].weather]
-        here = presence[i]
+        here = int(presence[i])
         season = residents.season_of(sky.daily_mean_c)
-        residents.react(
-            person, habits[i], hand, panel, state, here, season, sky.outdoor_c, at_s, chance[i], follows_program
-        )
+        residents.react(person, habits[i], hand, panel, state, here, season, at_s, float(chance[i]), follows_program)
         zone.prepare(room, state, sky)
         split_unit.prepare(
             unit, running, panel, sky.outdoor_c, sky.humidity_kg_kg, state.return_c, state.humidity_kg_kg
