@@ -1,13 +1,16 @@
 """Compiles the plant's functions where numba is installed; elsewhere they run as they are, on plain objects.
 
 A home's simulated demo has three rooms and no numba; training and benchmarks have thousands of rooms and need it. Both
-run the same source (ADR 5). ``NUMBA_DISABLE_JIT=1`` leaves everything uncompiled, as where numba is missing.
+run the same source (ADR 5). ``NUMBA_DISABLE_JIT=1`` leaves everything uncompiled, as where numba is missing, and does
+not load numba at all: three rooms are stepped long before it is.
 
 Compiled code is kept on disk, in a folder named by a hash of all compiled sources: numba itself looks only at the file
 of the outermost function, and would go on using an old ``zone.step`` inside ``world.advance``.
 """
 
+import contextlib
 import hashlib
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +22,11 @@ ROOT = Path(__file__).parents[1]
 COMPILED_FOLDERS = ("simulator", "benchmarks")
 KEPT = 3  # folders of earlier sources
 
-_numba: Any
-try:
-    import numba
-
-    _numba = numba
-    COMPILED = not _numba.config.DISABLE_JIT
-except ImportError:  # the core install
-    _numba = None
-    COMPILED = False
+_numba: Any = None
+if os.environ.get("NUMBA_DISABLE_JIT", "0") == "0":
+    with contextlib.suppress(ImportError):  # the core install
+        import numba as _numba
+COMPILED = _numba is not None
 
 
 def source_digest() -> str:
