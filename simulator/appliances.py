@@ -11,6 +11,11 @@ TV_ON_W = 92.0
 TV_STANDBY_W = 8.5  # with the set-top box that nobody switches off
 ROUTER_W = 11.0
 WASHER_STANDBY_W = 0.6
+PC_ON_W = 68.0
+PC_STANDBY_W = 1.4
+KETTLE_W = 1850.0
+WATER_HEATER_W = 2000.0
+WATER_J_PER_L_K = 4186.0
 
 
 def television_w(minutes: int, watched: Array, rng: np.random.Generator) -> Array:
@@ -22,6 +27,38 @@ def television_w(minutes: int, watched: Array, rng: np.random.Generator) -> Arra
 def router_w(minutes: int, rng: np.random.Generator) -> Array:
     """Power of a router, flat but for its traffic, shape (minutes,). [W]"""
     return ROUTER_W + np.abs(0.35 * rng.standard_normal(minutes))
+
+
+def computer_w(minutes: int, used: Array, rng: np.random.Generator) -> Array:
+    """Power of a desktop PC with its screen, shape (minutes,); ``used`` is 0 or 1 for each minute. [W]"""
+    busy = 1.0 + 0.25 * np.abs(rng.standard_normal(minutes))
+    return np.where(used > 0.0, PC_ON_W * busy, PC_STANDBY_W)
+
+
+def boil_w(litres: float, cold_c: float = 18.0) -> Array:
+    """Power of a kettle that boils once, shape (minutes,), the last minute in part; 90 % of it heats the water. [W]"""
+    minutes = litres * WATER_J_PER_L_K * (100.0 - cold_c) / (0.9 * KETTLE_W) / 60.0
+    whole = int(minutes)
+    return np.append(np.full(whole, KETTLE_W), KETTLE_W * (minutes - whole))
+
+
+def water_heater_w(
+    drawn_l: Array, *, volume_l: float = 60.0, set_c: float = 60.0, band_k: float = 5.0, cold_c: float = 18.0
+) -> Array:
+    """Power of an electric storage heater, shape (minutes,), for hot water drawn in each minute. [W]
+
+    One mixed tank that loses 1.6 W/K to a bathroom of 22 °C: about 1.5 kWh a day at 60 °C, as labels of such tanks say
+    (assumed). The thermostat heats from ``band_k`` below its setting up to it.
+    """
+    tank_c, heats = set_c, False
+    power_w = np.zeros(drawn_l.size)
+    capacity_j_per_k = volume_l * WATER_J_PER_L_K
+    for minute, drawn in enumerate(drawn_l.tolist()):
+        heats = tank_c < set_c if heats else tank_c < set_c - band_k
+        power_w[minute] = WATER_HEATER_W if heats else 0.0
+        lost_j = 60.0 * 1.6 * (tank_c - 22.0) + drawn * WATER_J_PER_L_K * (tank_c - cold_c)
+        tank_c += (60.0 * power_w[minute] - lost_j) / capacity_j_per_k
+    return power_w
 
 
 def wash_w(rng: np.random.Generator) -> Array:
