@@ -137,6 +137,17 @@ def sky_temperature_c(outdoor_c: Array, dew_c: Array, cloud_ratio: Array) -> Arr
     return np.asarray((outdoor_c + KELVIN) * np.minimum(emissivity, 1.0) ** 0.25 - KELVIN)
 
 
+def pressure_pa(elevation_m: float) -> float:
+    """Pressure of the standard atmosphere (ISO 2533). [Pa]"""
+    return float(101_325.0 * (1.0 - 2.25577e-5 * elevation_m) ** 5.25588)
+
+
+def dew_point_c(vapour_pa: Array) -> Array:
+    """Temperature at which vapour condenses, by the inverse of the Magnus form. [°C]"""
+    gamma = np.log(np.maximum(vapour_pa, 1e-3) / 610.94)
+    return np.asarray(243.04 * gamma / (17.625 - gamma))
+
+
 GROUND_DEPTH_M = 1.0
 GROUND_DIFFUSIVITY_M2_S = 6.45e-7  # 0.025 ft2/h, the "standard soil" of EnergyPlus weather files
 
