@@ -25,7 +25,7 @@ from control.minds import HomeMind, RoomMind, keep_unit, load_home, load_room, s
 from control.prediction import Predictor
 from control.presence import LIKELY, Evidence
 from control.room_state import Live, RoomLayout, RoomState, assemble, device_ids, limits_of, read_layouts, read_live
-from control.situations import RoomView, lead_s, moment, situation
+from control.situations import EARLIEST_START_S, RoomView, lead_s, moment, situation
 from control.wishes import Wishes
 from core.clock import Clock
 from core.logging import get_logger
@@ -52,7 +52,6 @@ QUARTER_S, QUARTERS_PER_DAY = 900, 96
 SAVE_EVERY = timedelta(hours=1)
 COMMANDS_SINCE = timedelta(hours=2)  # before the last look: as far back as the guard and the explanation of changes go
 JUST_NOW = timedelta(hours=1)  # a manual change says that somebody is in
-EARLIEST_START_S = 7200.0  # before a forecast return that a unit may start
 SLACK_WALL_S = 3.0  # that the instants of different processes may be apart
 
 

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 from control.guard import OCCUPIED_RATIO
 from control.prediction import slices_s
 from control.presence import Presence
@@ -14,6 +17,10 @@ from models.words import AHEAD_H, Outlook, RoomMoment, RoomSituation
 from storage.repositories.learned import ComfortPoint, Season
 
 HOUR_S = 3600.0
+EARLIEST_START_S = 7200.0  # before a forecast return that a unit may start
+AHEAD_S = tuple((HOUR_S * (hour - 1), HOUR_S * hour) for hour in AHEAD_H)  # of which the policy sees the means
+
+Array = NDArray[np.float64]
 Prices = Callable[[datetime], float]
 
 
@@ -81,7 +88,6 @@ def moment(view: RoomView, step_s: float) -> RoomMoment:
 def situation(view: RoomView, room_temperature_c: float, outlook: Outlook | None) -> RoomSituation:
     """What the policy sees."""
     state = view.state
-    ahead_s = [(HOUR_S * (hour - 1), HOUR_S * hour) for hour in AHEAD_H]
     since = timedelta(days=1) if view.switched_at is None else state.at - view.switched_at
     return RoomSituation(
         at=state.at,
@@ -101,12 +107,14 @@ def situation(view: RoomView, room_temperature_c: float, outlook: Outlook | None
         comfort_high_c=view.band.high_c,
         occupied=view.occupied,
         occupied_ahead=tuple(
-            view.presence.mean_between(view.room_id, state.at, start_s, end_s) for start_s, end_s in ahead_s
+            view.presence.mean_between(view.room_id, state.at, start_s, end_s) for start_s, end_s in AHEAD_S
         ),
-        outdoor_ahead_c=tuple(view.weather.outdoor_between_c(start_s, end_s) for start_s, end_s in ahead_s),
-        solar_ahead_w_m2=tuple(view.weather.solar_between_w_m2(start_s, end_s) for start_s, end_s in ahead_s),
+        outdoor_ahead_c=tuple(view.weather.outdoor_between_c(start_s, end_s) for start_s, end_s in AHEAD_S),
+        solar_ahead_w_m2=tuple(view.weather.solar_between_w_m2(start_s, end_s) for start_s, end_s in AHEAD_S),
         price_now=view.price(state.at),
-        price_ahead=tuple(view.price(state.at + timedelta(hours=hour - 0.5)) for hour in AHEAD_H),
+        price_ahead=tuple(
+            view.price(state.at + timedelta(seconds=(start_s + end_s) / 2)) for start_s, end_s in AHEAD_S
+        ),
     )
 
 
@@ -115,8 +123,13 @@ def lead_s(view: RoomView, pull_down_k_per_h: float) -> float:
     room_c = view.state.room_temperature_c
     if room_c is None:
         return HOUR_S
-    sign = 1.0 if view.season == Season.COOLING else -1.0
-    return max(0.0, sign * (room_c - view.edge_c())) / pull_down_k_per_h * HOUR_S
+    beyond_k = room_c - view.edge_c() if view.season == Season.COOLING else view.edge_c() - room_c
+    return float(time_to_edge_s(np.array(beyond_k), pull_down_k_per_h))
+
+
+def time_to_edge_s(beyond_k: Array, pull_down_k_per_h: float) -> Array:
+    """How long units take to bring rooms back that are so far beyond the edge that they defend. [s]"""
+    return np.maximum(0.0, beyond_k) / pull_down_k_per_h * HOUR_S
 
 
 def _planned(view: RoomView, start_s: float, end_s: float) -> float | None:

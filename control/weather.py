@@ -15,9 +15,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from control.history import Quarter
+
+Value = TypeVar("Value", float, NDArray[np.float64])  # of one home, or of many
 
 HOUR_S = 3600
 KEPT_H = 48
@@ -36,11 +41,11 @@ class WeatherAhead:
 
     def outdoor_between_c(self, start_s: float, end_s: float) -> float:
         """Mean between two times from now. [°C]"""
-        return _mean_between(self.outdoor_c, start_s, end_s)
+        return mean_between(self.outdoor_c, start_s, end_s)
 
     def solar_between_w_m2(self, start_s: float, end_s: float) -> float:
         """Mean between two times from now. [W/m2]"""
-        return _mean_between(self.solar_w_m2, start_s, end_s)
+        return mean_between(self.solar_w_m2, start_s, end_s)
 
 
 @dataclass(slots=True)
@@ -161,7 +166,8 @@ def _filled(values: Sequence[float | None]) -> list[float]:
     return filled
 
 
-def _mean_between(hourly: Sequence[float], start_s: float, end_s: float) -> float:
+def mean_between(hourly: Sequence[Value], start_s: float, end_s: float) -> Value:
+    """Mean of hourly values, the first for the hour that begins now, over the hours that two times from now touch."""
     first, last = int(start_s // HOUR_S), max(int(start_s // HOUR_S) + 1, math.ceil(end_s / HOUR_S))
-    part = hourly[first:last] or hourly[-1:]
-    return sum(part) / len(part)
+    part = hourly[first:last] if first < len(hourly) else hourly[-1:]
+    return sum(part[1:], start=part[0]) / len(part)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import ConfigurationError
 from core.words import Fan, Mode
-from models.features import ACTION, POLICY, choose, encode, policy_raw, situation_arrays
+from models.features import ACTION, POLICY, Raw, choose, encode, policy_raw, situation_arrays
 from models.loading import WEIGHTS, open_network
 from models.words import RoomSituation, Wish
 
@@ -42,12 +43,16 @@ class SetpointPolicy:
         """``act`` of several rooms in one call of the network."""
         if not situations:
             return []
-        arrays = situation_arrays(situations)
-        (action,) = self._session.run(None, {"observation": encode(POLICY, policy_raw(arrays))})
-        on, heating, setpoint_c = choose(action[:, 0].astype(np.float64), arrays)
+        on, heating, setpoint_c = self.act_arrays(situation_arrays(situations))
         return [
-            Wish(True, Mode.HEAT if heats else Mode.COOL, round(float(wanted_c), 2), Fan.AUTO)
+            Wish(True, Mode.HEAT if heats else Mode.COOL, float(wanted_c), Fan.AUTO)
             if runs
             else Wish(False, None, None, Fan.AUTO)
             for runs, heats, wanted_c in zip(on, heating, setpoint_c, strict=True)
         ]
+
+    def act_arrays(self, arrays: Raw) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+        """What the policy wants of many rooms, as ``situation_arrays`` has them: on, heating, and setpoints. [°C]"""
+        (action,) = self._session.run(None, {"observation": encode(POLICY, policy_raw(arrays))})
+        on, heating, setpoint_c = choose(action[:, 0].astype(np.float64), arrays)
+        return on, heating, np.round(setpoint_c, 2)

@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.features import AHEAD, PAST, UNKNOWN_TEMPERATURE_C, ahead_raw, encode, past_raw
+from models.features import AHEAD, PAST, UNKNOWN_TEMPERATURE_C, Raw, ahead_raw, encode, past_raw
 from models.loading import WEIGHTS, open_network
 from models.words import HORIZONS_S, Outlook, RoomMoment
 
 STATE_DIGITS = 5
+
+Floats = NDArray[np.float32]
+Memory = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +117,10 @@ class RoomPredictor:
         if not all(self.accepts(state) for state in states):
             raise ValueError(f"expected states of {self.hidden} values")
         last_c = np.array([_newest(state, moment) for state, moment in zip(states, moments, strict=True)])
-        temperature_c, spread_k, energy_kwh, hidden, cell = self._session.run(
-            None,
-            {
-                "past": encode(PAST, past_raw(moments, last_c)),
-                "ahead": encode(AHEAD, ahead_raw(moments, last_c)),
-                "last_temperature_c": last_c[:, np.newaxis].astype(np.float32),
-                "hidden": np.array([state.hidden for state in states], dtype=np.float32),
-                "cell": np.array([state.cell for state in states], dtype=np.float32),
-            },
+        hidden = np.array([state.hidden for state in states], dtype=np.float32)
+        cell = np.array([state.cell for state in states], dtype=np.float32)
+        (temperature_c, spread_k, energy_kwh), (hidden, cell) = self.step_arrays(
+            (hidden, cell), past_raw(moments, last_c), ahead_raw(moments, last_c)
         )
         after = [
             PredictorState(
@@ -137,6 +136,30 @@ class RoomPredictor:
             for mean, spread, energy in zip(temperature_c.tolist(), spread_k.tolist(), energy_kwh.tolist(), strict=True)
         ]
         return after, outlooks
+
+    def step_arrays(self, memory: Memory, past: Raw, ahead: Raw) -> tuple[tuple[Floats, Floats, Floats], Memory]:
+        """``step`` of many rooms whose values are at hand as arrays, by the names of ``models.features``.
+
+        Parameters
+        ----------
+        memory : pair of arrays, shape (n, hidden)
+            Hidden and cell; zeros at first.
+
+        Returns
+        -------
+        tuple of (temperature [°C], its spread [K], energy [kWh]; each (n, horizons)) and the memory after the step
+        """
+        temperature_c, spread_k, energy_kwh, hidden, cell = self._session.run(
+            None,
+            {
+                "past": encode(PAST, past),
+                "ahead": encode(AHEAD, ahead),
+                "last_temperature_c": np.asarray(past["last_temperature_c"], dtype=np.float32)[:, np.newaxis],
+                "hidden": memory[0],
+                "cell": memory[1],
+            },
+        )
+        return (temperature_c, spread_k, energy_kwh), (hidden, cell)
 
 
 def _newest(state: PredictorState, moment: RoomMoment) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.savings.words import QUARTERS_AHEAD, Array, BoolArray
-from control.presence import QUARTER_WEIGHT, Evidence, chance, kept_ratio
+from control.presence import LIKELY, QUARTER_WEIGHT, Evidence, chance, kept_ratio, points_s
 
 QUARTER_S = 900.0
 QUARTERS_PER_H = 4
@@ -64,6 +64,22 @@ def forecast(seen: BoolArray, start_epoch_s: float, utc_offset_s: Array) -> Pres
         present, absent = alike[(weekday > FRIDAY).astype(np.int64), :, homes[:, np.newaxis], hour].transpose(2, 0, 1)
         by_hour[quarter] = chance(own[0], own[1], present, absent)
     return PresenceForecast(by_hour, (local_s // QUARTER_S).astype(np.int64) % QUARTERS_PER_H)
+
+
+def until_return_s(presence_ahead: Array) -> Array:
+    """Time until somebody is usually in again after a time when nobody is, infinite without such a return. [s]
+
+    An instant at which somebody is usually in begins with the time after that (``control.presence.next_return``).
+    """
+    likely = presence_ahead >= LIKELY
+    returns = likely[:, 1:] & ~likely[:, :-1]
+    return np.where(returns.any(axis=1), (np.argmax(returns, axis=1) + 1) * QUARTER_S, np.inf)
+
+
+def mean_between(presence_ahead: Array, start_s: float, end_s: float) -> Array:
+    """Mean chance between two times from now, over the points that the engine takes; shape (n,)."""
+    quarters = [int(point_s // QUARTER_S) for point_s in points_s(start_s, end_s)]
+    return np.asarray(presence_ahead[:, quarters].mean(axis=1))
 
 
 def _slot(local_s: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
