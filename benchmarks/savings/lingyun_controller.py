@@ -30,7 +30,7 @@ from storage.repositories.learned import Season
 
 QUARTER_S = 900.0
 LONG_AGO_S = 86_400.0
-LIMITS = Limits()  # of a unit and a household that say nothing else
+LIMITS = Limits(step_k=0.5)  # units of the benchmark take half kelvins; the household asks for nothing else
 FAN_STEPS = {Fan.AUTO: 0}  # the engine leaves the fan to the unit
 OFF = Wish(False, None, None, Fan.AUTO)
 
