@@ -4,7 +4,7 @@
 their units' panels by themselves; a controller acts on ``world.panels`` between two steps.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,22 @@ INNER_STEPS = 5
 INNER_STEP_S = 60.0
 STEPS_PER_H = 12
 STEPS_PER_DAY = 288
+
+
+BY_HOME = (
+    "utc_offset_s",
+    "latitude",
+    "longitude",
+    "rooms",
+    "room_states",
+    "units",
+    "unit_states",
+    "panels",
+    "persons",
+    "habits",
+    "hands",
+    "meters",
+)  # columns of ``World`` with one element a home
 
 
 @record
@@ -58,6 +74,16 @@ class World:
     def n(self) -> int:
         """Number of homes."""
         return len(self.rooms)
+
+    def first(self, n: int) -> "World":
+        """The first ``n`` homes, sharing memory with this world."""
+        return replace(
+            self,
+            **{name: getattr(self, name)[:n] for name in BY_HOME},
+            presence=self.presence[:, :n],
+            price=self.price[:, :n],
+            chance=self.chance[:, :n],
+        )
 
     def advance(self, row: int, *, follows_program: bool) -> None:
         """Let the 5 minutes of a row pass; ``meters`` then holds what they cost.
