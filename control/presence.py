@@ -19,10 +19,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-Weight = TypeVar("Weight", float, NDArray[np.float64])
+Array = NDArray[np.float64]
+Weight = TypeVar("Weight", float, Array)
 
 SLOTS = 168
 SLOT_DAYS = 24
+QUARTER_S = 900.0
 QUARTER_WEIGHT = 0.25  # evidence of a quarter of an hour; a whole hour weighs 1
 SILENT_SHARE = 0.25  # weight of silence of a thing that people only sometimes use
 HALVES_AFTER_S = 70 * 86_400.0
@@ -170,6 +172,39 @@ def points_s(start_s: float, end_s: float) -> list[float]:
     count = max(1, round((end_s - start_s) / 1800.0))
     step_s = (end_s - start_s) / count
     return [start_s + (i + 0.5) * step_s for i in range(count)]
+
+
+class Habits:
+    """What a presence sensor has taught of n homes: the evidence of ``Presence``, all homes at once.
+
+    Clocks do not change here: an instant is a home's local time in seconds since 1970-01-01, shape (n,).
+    """
+
+    def __init__(self, n: int) -> None:
+        self._homes = np.arange(n)
+        self._evidence = np.zeros((2, n, 7, SLOT_DAYS))  # for presence, for absence; by weekday and hour
+
+    def learn(self, quarter_local_s: Array, seen: NDArray[np.bool_]) -> None:
+        """Take in the evidence of a quarter of an hour that has passed, and let what is older fade."""
+        weekday, hour = weekday_and_hour(quarter_local_s)
+        weights = [Evidence(sensor=sensor).weights() for sensor in (False, True)]
+        self._evidence[:, self._homes, weekday, hour] += QUARTER_WEIGHT * np.array(weights)[seen.astype(np.int64)].T
+        self._evidence *= kept_ratio(QUARTER_S)
+
+    def usual(self, local_s: Array) -> Array:
+        """How likely somebody is home at some instants of each home, by habit alone; shapes (n, instants)."""
+        weekdays, weekends = self._evidence[:, :, :5].sum(axis=2), self._evidence[:, :, 5:].sum(axis=2)
+        weekday, hour = weekday_and_hour(local_s)
+        homes = self._homes[:, np.newaxis]
+        present, absent = self._evidence[:, homes, weekday, hour]
+        alike = np.where(weekday < 5, weekdays[:, homes, hour], weekends[:, homes, hour])
+        return chance(present, absent, alike[0], alike[1])
+
+
+def weekday_and_hour(local_s: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Weekday (Monday is 0) and hour of instants of a home's clock, in seconds since 1970-01-01, a Thursday."""
+    hours = np.floor(local_s / 3600.0).astype(np.int64)
+    return (hours // SLOT_DAYS + 3) % 7, hours % SLOT_DAYS
 
 
 def slot_of(at: datetime, zone: ZoneInfo) -> int:

@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.savings.words import QUARTERS_AHEAD, Array, BoolArray
-from control.presence import LIKELY, QUARTER_WEIGHT, Evidence, chance, kept_ratio, points_s
+from control.presence import LIKELY, QUARTER_S, Habits, points_s
 
-QUARTER_S = 900.0
 QUARTERS_PER_H = 4
 HOURS_AHEAD = QUARTERS_AHEAD // QUARTERS_PER_H + 1  # hours of the clock that a day ahead may touch
-HOUR_S, DAY_S = 3600.0, 86_400.0
-FRIDAY = 4
+HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +44,14 @@ def forecast(seen: BoolArray, start_epoch_s: float, utc_offset_s: Array) -> Pres
         Of the homes' clocks, in whole quarters of an hour. [s]
     """
     quarters, n = seen.shape
-    homes = np.arange(n)
-    evidence = np.zeros((2, n, 7, 24))  # for presence, for absence; by weekday and hour
-    weights = QUARTER_WEIGHT * np.array([Evidence(sensor=sensor).weights() for sensor in (False, True)])
-    keep = kept_ratio(QUARTER_S)
+    habits = Habits(n)
     by_hour = np.empty((quarters, n, HOURS_AHEAD), dtype=np.float32)
     local_s = start_epoch_s + utc_offset_s
     for quarter in range(quarters):
         now_s = local_s + quarter * QUARTER_S
         if quarter > 0:
-            weekday, hour = _slot(now_s - QUARTER_S / 2.0)
-            evidence[:, homes, weekday, hour] += weights[seen[quarter].astype(np.int64)].T
-            evidence *= keep
-        alike = np.stack([evidence[:, :, : FRIDAY + 1].sum(axis=2), evidence[:, :, FRIDAY + 1 :].sum(axis=2)])
-        weekday, hour = _slot(now_s[:, np.newaxis] + HOUR_S * np.arange(HOURS_AHEAD))
-        own = evidence[:, homes[:, np.newaxis], weekday, hour]
-        present, absent = alike[(weekday > FRIDAY).astype(np.int64), :, homes[:, np.newaxis], hour].transpose(2, 0, 1)
-        by_hour[quarter] = chance(own[0], own[1], present, absent)
+            habits.learn(now_s - QUARTER_S / 2.0, seen[quarter])
+        by_hour[quarter] = habits.usual(now_s[:, np.newaxis] + HOUR_S * np.arange(HOURS_AHEAD))
     return PresenceForecast(by_hour, (local_s // QUARTER_S).astype(np.int64) % QUARTERS_PER_H)
 
 
@@ -80,9 +69,3 @@ def mean_between(presence_ahead: Array, start_s: float, end_s: float) -> Array:
     """Mean chance between two times from now, over the points that the engine takes; shape (n,)."""
     quarters = [int(point_s // QUARTER_S) for point_s in points_s(start_s, end_s)]
     return np.asarray(presence_ahead[:, quarters].mean(axis=1))
-
-
-def _slot(local_s: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Weekday (Monday is 0) and hour of an instant of the home's clock."""
-    day = np.floor(local_s / DAY_S).astype(np.int64)
-    return (day + 3) % 7, ((local_s - day * DAY_S) // HOUR_S).astype(np.int64)  # 1970-01-01 was a Thursday

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from benchmarks.savings.presence import QUARTER_S, forecast
-from control.presence import Evidence, Presence
+from benchmarks.savings.presence import forecast
+from control.presence import QUARTER_S, Evidence, Presence
 
 START = datetime(2026, 3, 5, 21, 0, tzinfo=UTC)
 OFFSETS_S = np.array([8 * 3600.0, -7 * 3600.0, 5.5 * 3600.0])
