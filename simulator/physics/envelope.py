@@ -1,12 +1,13 @@
 """From layers, windows and leaks to a ``zone.Room``.
 
-Each element of the envelope (walls, floor, ceiling) is a chain of two capacities fitted to the exact response of its
-layers; inner mass is one. All surfaces give heat to the air by convection and to one star node by radiation (J. Seem,
-"Modeling of heat transfer in buildings", PhD thesis, University of Wisconsin-Madison, 1987; areas weighted after
-J. Carroll, 1980, as in EnergyPlus' mean radiant temperature network). Coefficients of convection are constant.
+Each element of the envelope (walls, floor, ceiling) is a chain of two capacities that answers to heat as its layers do;
+partitions and furniture are one. Inside, surfaces give heat to the air by convection and to one star node by long-wave
+radiation (J. Seem, "Modeling of heat transfer in buildings", PhD thesis, University of Wisconsin-Madison, 1987, with
+the star's conductances after J. Carroll, "An 'MRT method' of computing radiant energy exchange in rooms", 1980).
+Outside, they see air, ground and sky. All coefficients are constant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,16 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.physics.moist_air import AIR_HEAT_J_PER_KG_K, PRESSURE_PA, density_kg_m3
-from simulator.physics.zone import FACADES, INPUTS, NODES, STEP_S, Room
+from simulator.physics.zone import FACADES, INPUTS, MASS, NODES, PREPARE_S, STEP_S, Room
+from simulator.records import plain, table
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-LINEAR_RADIATION_W_M2_K = 5.71  # 4 sigma T^3 at 293 K
+INSIDE_RADIATION_W_M2_K = 5.71  # of black surfaces: 4 sigma T^3 at 293 K
+OUTSIDE_RADIATION_W_M2_K = 5.14  # at 283 K
 EMISSIVITY = 0.9  # of building materials, ASHRAE 140
-INSIDE_FILM_W_M2_K = 7.7  # ISO 6946, horizontal heat flow
+GLASS_EMISSIVITY = 0.84
+INSIDE_FILM_W_M2_K = (
+    7.7  # ISO 6946, horizontal heat flow: in which U of windows is stated, and on the far side of walls
+)
+OUTSIDE_FILM_W_M2_K = 25.0
 ELEMENTS = 3
 SURFACES = 5  # A, B, C, inner mass, glass
+SKY_OF_WALL = 0.5 * 0.5**0.5  # view of the sky, the rest of the upper half counts as air: Walton 1983, EnergyPlus
+HOUR_S = 3600.0
+DAY_PULSATION = 2.0 * np.pi / (24.0 * HOUR_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +59,25 @@ Layers = tuple[Layer, ...]
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A part of the envelope, its layers from outside to inside, and what is behind it as shares of its area."""
+    """A part of the envelope, layers from outside to inside, and what is behind it as shares of its area (sum 1)."""
 
     area_m2: float
     layers: Layers
-    facing: tuple[float, ...] = (0.0,) * FACADES  # front, right, back, left, roof: outdoors
+    facing: tuple[float, ...] = (0.0,) * FACADES  # outdoors: front, right, back, left (clockwise from above), roof
+    air: float = 0.0  # outdoor air without sun or sky: below a raised floor
     adjoining: float = 0.0
     ground: float = 0.0
-    convection_w_m2_k: float = 2.5  # inside; assumed where nothing is known
+    absorptance: float = 0.6
+    outside_convection_w_m2_k: float = 15.0  # assumed: rough wall, 3 m/s
+    convection_w_m2_k: float = 2.5  # inside; EN ISO 13790, mean of walls, floor and ceiling
     sun_ratio: float | None = None  # share of the sun in the room that it takes; None: by area
+
+    @property
+    def outside_film_w_m2_k(self) -> float:
+        """Mean coefficient on the far side."""
+        open_w_m2_k = self.outside_convection_w_m2_k + EMISSIVITY * OUTSIDE_RADIATION_W_M2_K
+        outdoors = sum(self.facing) + self.air
+        return outdoors * open_w_m2_k + self.adjoining * INSIDE_FILM_W_M2_K + self.ground * 1e3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +92,13 @@ class Mass:
 
 @dataclass(frozen=True, slots=True)
 class Glazing:
-    """A kind of window; ``u_w_m2_k`` with standard films, angles by polynomials in the cosine of incidence."""
+    """A kind of window; optics: factors of c, c^2 .. c^5, c the cosine of incidence, and a value for diffuse light."""
 
-    u_w_m2_k: float
-    transmittance: tuple[float, ...]  # of c .. c^5
-    inward: tuple[float, ...]
-    transmittance_diffuse: float
-    inward_diffuse: float
+    resistance_m2_k_w: float  # between its outer and inner surface
+    transmitted: tuple[float, ...]
+    absorbed_outer: tuple[float, ...]
+    absorbed_inner: tuple[float, ...]
+    diffuse: tuple[float, float, float]  # the same three
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +109,8 @@ class Window:
     east: float
     north: float
     up: float = 0.0
-    clear_ratio: float = 1.0
-    overhang_m: float = 0.0
+    clear_ratio: float = 1.0  # 1 less what neighbouring houses and trees shade
+    overhang_m: float = 0.0  # wide as the wall
     overhang_gap_m: float = 0.0
     high_m: float = 1.5
 
@@ -138,141 +158,298 @@ class Network:
     star_input: Array  # R (7,)
 
 
-# Clear double glazing 3 mm, ASHRAE 140 (k = 0.0196 /mm, n = 1.526)
-DOUBLE_CLEAR = Glazing(
-    u_w_m2_k=3.0,
-    transmittance=(2.2, -1.2, -1.1, 1.2, -0.35),
-    inward=(0.3, -0.5, 0.4, -0.1, 0.0),
-    transmittance_diffuse=0.6,
-    inward_diffuse=0.06,
-)
+def leaks(
+    leakage_m2: float, storeys: int = 1, shelter: int = 3, opening_m2: float = 0.0, opening_high_m: float = 1.0
+) -> Leaks:
+    """Cracks of an effective leakage area at 4 Pa, after M. Sherman and D. Grimsrud, 1980.
+
+    Coefficients: ASHRAE Handbook Fundamentals 2017, chapter 16, tables 4 and 6: 1 to 3 storeys, shelter 1 (none) to
+    5 (very dense); wind as measured at the weather station.
+    """
+    stack = (0.000145, 0.000290, 0.000435)[storeys - 1]
+    wind = (
+        (0.000319, 0.000420, 0.000494),
+        (0.000246, 0.000325, 0.000382),
+        (0.000174, 0.000231, 0.000271),
+        (0.000104, 0.000137, 0.000161),
+        (0.000032, 0.000042, 0.000049),
+    )[shelter - 1][storeys - 1]
+    per_cm2 = 1e4 * leakage_m2 / 1000.0  # the tables give L/s from cm2
+    square = per_cm2 * per_cm2
+    return Leaks(0.0, square * stack, square * wind, opening_m2, opening_high_m)
+
+
+# Glass
+
+
+def panes(
+    count: int,
+    thickness_m: float,
+    gap_w_m2_k: float,
+    extinction_1_m: float = 19.6,
+    index: float = 1.526,
+) -> Glazing:
+    """One or two panes of uncoated glass by Fresnel's and Bouguer's laws; ``gap_w_m2_k`` of the air between.
+
+    Glass by default as in BESTEST (R. Judkoff and J. Neymark, NREL/TP-472-6231, 1995): clear, 0.0196 per mm, 1.526.
+    """
+    cosines = np.linspace(0.0, 1.0, 201)[1:]
+    optics = np.mean([_panes(count, thickness_m, extinction_1_m, index, cosines, p) for p in (True, False)], axis=0)
+    hemisphere = 2.0 * np.mean(optics * cosines, axis=1)
+    resistance = count * thickness_m / 1.0  # glass conducts 1 W/(m K)
+    if count > 1:
+        resistance += 1.0 / gap_w_m2_k
+    through, outer, inner = (tuple(_fit_cosine(cosines, row).tolist()) for row in optics)
+    return Glazing(
+        resistance, through, outer, inner, (float(hemisphere[0]), float(hemisphere[1]), float(hemisphere[2]))
+    )
+
+
+def _panes(count: int, thickness_m: float, extinction: float, index: float, c: Array, parallel: bool) -> Array:
+    """Transmittance, absorptance of the outer and of the inner pane, for one polarisation."""
+    inside = np.sqrt(1.0 - (1.0 - c**2) / index**2)
+    ratio = (index * c - inside) / (index * c + inside) if parallel else (c - index * inside) / (c + index * inside)
+    surface, path = ratio**2, np.exp(-extinction * thickness_m / inside)
+    t = (1.0 - surface) ** 2 * path / (1.0 - (surface * path) ** 2)
+    r = surface * (1.0 + path * t)
+    a = 1.0 - t - r
+    if count == 1:
+        return np.array([t, a, np.zeros_like(t)])
+    between = 1.0 / (1.0 - r * r)
+    return np.array([t * t * between, a * (1.0 + t * r * between), a * t * between])
+
+
+def _fit_cosine(cosines: Array, values: Array) -> Array:
+    powers = cosines[:, None] ** np.arange(1, 6)
+    return np.asarray(np.linalg.lstsq(powers, values, rcond=None)[0])
+
+
+def glazing(u_w_m2_k: float, shgc: float, transmittance: float, like: Glazing | None = None) -> Glazing:
+    """A window by its label at normal incidence, with the angles of clear glass; films as in ISO 6946."""
+    like = like or DOUBLE_CLEAR
+    resistance = 1.0 / u_w_m2_k - 1.0 / INSIDE_FILM_W_M2_K - 1.0 / OUTSIDE_FILM_W_M2_K
+    outer = 1.0 / OUTSIDE_FILM_W_M2_K + resistance  # all that goes inside is taken to be absorbed in the inner pane
+    scale = transmittance / sum(like.transmitted)
+    absorbed = (shgc - transmittance) / (u_w_m2_k * outer)
+    scale_absorbed = absorbed / sum(like.absorbed_inner) if absorbed > 0.0 else 0.0
+    return Glazing(
+        max(resistance, 1e-3),
+        tuple(scale * x for x in like.transmitted),
+        (0.0,) * 5,
+        tuple(scale_absorbed * x for x in like.absorbed_inner),
+        (scale * like.diffuse[0], 0.0, scale_absorbed * like.diffuse[2]),
+    )
+
+
+DOUBLE_CLEAR = panes(2, 0.003, gap_w_m2_k=5.6)  # 12 mm of air, ISO 10292
+SINGLE_CLEAR = panes(1, 0.003, gap_w_m2_k=0.0)
+
+
+# Walls
 
 
 @lru_cache(maxsize=4096)
 def two_capacities(layers: Layers, outside_w_m2_k: float) -> tuple[float, float, float, float, float]:
-    """Resistances and capacities per m2 of a chain R1 C1 R2 C2 R3 from outside to inside that answers as layers do.
+    """R1 C1 R2 C2 R3 per m2, outside to inside, of the chain that answers as the layers do. R1 holds the outer film.
 
-    Steady state is exact: R1 holds the outer film (0 conductance: none) and the sum is that of the layers.
+    Steady state is exact. The rest is fitted (Levenberg and Marquardt) to the surface's temperature per heat on it, and
+    per degree outside, with a film of 8 W/(m2 K) inside, for swings between an hour and a month.
     """
-    resistance = sum(layer.resistance_m2_k_w for layer in layers)
+    total = sum(layer.resistance_m2_k_w for layer in layers)
     capacity = sum(layer.capacity_j_m2_k for layer in layers)
-    film = 1.0 / outside_w_m2_k if outside_w_m2_k > 0.0 else 0.0
-    quarter = resistance / 4.0
-    return film + quarter, capacity / 2.0, 2.0 * quarter, capacity / 2.0, quarter
+    film = 1.0 / outside_w_m2_k
+    if capacity == 0.0:
+        return film + total / 3.0, 1.0, total / 3.0, 1.0, total / 3.0
+    pulsations = 2.0 * np.pi / (HOUR_S * np.array([1.0, 2.0, 4.0, 8.0, 12.0, 24.0, 48.0, 168.0, 720.0]))
+    wanted = _answers(np.array([_chain(layers, w) for w in pulsations]), film)
+
+    def chain(x: Array) -> tuple[float, float, float, float, float]:
+        shares = np.exp(x[:3] - x[:3].max())
+        r1, r2, r3 = total * shares / shares.sum()
+        return float(r1), float(np.exp(x[3])), float(r2), float(np.exp(x[4])), float(r3)
+
+    def errors(x: Array) -> Array:
+        off = (_answers(_lumped(chain(x), pulsations), film) - wanted).ravel()
+        return np.concatenate([off.real, off.imag])
+
+    starts = [
+        np.log([r1, r2, r3, share * capacity, (1.0 - share) * capacity])
+        for r1, r2, r3 in ((0.25, 0.5, 0.25), (0.05, 0.9, 0.05), (0.75, 0.2, 0.05), (0.1, 0.2, 0.7))
+        for share in (0.5, 0.15)
+    ]
+    best = min((_least_squares(errors, start) for start in starts), key=lambda one: one[0])
+    r1, c1, r2, c2, r3 = chain(best[1])
+    return film + r1, c1, r2, c2, r3
 
 
 def one_capacity(layers: Layers) -> tuple[float, float]:
     """Resistance and capacity per m2 of a body heated from its surface; exact for a daily swing."""
-    impedance = _impedance(layers, 2.0 * np.pi / 86_400.0)
-    return max(float(impedance.real), 1e-4), -1.0 / (2.0 * np.pi / 86_400.0 * float(impedance.imag))
+    chain = _chain(layers, DAY_PULSATION)
+    impedance = complex(chain[0, 0] / chain[1, 0])
+    return max(impedance.real, 1e-4), -1.0 / (DAY_PULSATION * impedance.imag)
 
 
 def _chain(layers: Layers, pulsation: float) -> Complex:
-    """Transfer matrix of the layers, outside to inside: (T, q) outside = M (T, q) inside. ISO 13786."""
+    """Heat transfer matrix from inside to outside: (T, q) inside = M (T, q) outside, q outward. ISO 13786."""
     total = np.eye(2, dtype=np.complex128)
-    for layer in layers:
+    for layer in reversed(layers):
         r, s = layer.resistance_m2_k_w, layer.capacity_j_m2_k
+        root = np.sqrt(1j * pulsation * r * s)
         if s == 0.0:
             one = np.array([[1.0, r], [0.0, 1.0]], dtype=np.complex128)
         else:
-            root = np.sqrt(1j * pulsation * r * s)
             one = np.array([[np.cosh(root), r * np.sinh(root) / root], [root * np.sinh(root) / r, np.cosh(root)]])
         total = total @ one
     return total
 
 
-def _impedance(layers: Layers, pulsation: float) -> complex:
-    """Surface temperature per heat that enters there, nothing passing on the other side."""
-    chain = _chain(layers, pulsation)
-    return complex(chain[1, 1] / chain[1, 0])
+def _lumped(chain: tuple[float, float, float, float, float], pulsations: Array) -> Complex:
+    """Transfer matrices of R3 C2 R2 C1 R1, likewise."""
+    r1, c1, r2, c2, r3 = chain
+    total = np.tile(np.eye(2, dtype=np.complex128), (len(pulsations), 1, 1))
+    for r, c in ((r3, c2), (r2, c1), (r1, 0.0)):
+        a, b = total[:, :, 0], total[:, :, 1] + r * total[:, :, 0]
+        total = np.stack([a + (1j * pulsations * c)[:, None] * b, b], axis=2)
+    return total
 
 
-def network(
-    elements: Sequence[Element],
-    mass: Mass,
-    windows: Sequence[Window],
-    glazing: Glazing,
-    air_j_k: float,
-    outside_w_m2_k: float,
-) -> Network:
-    """Thermal network of the room without the air that comes from outside."""
-    star, glass_surface = NODES + SURFACES, NODES + 4
-    size = star + 1
-    k = np.zeros((size, size))
-    b = np.zeros((size, INPUTS))
-    capacity = np.full(NODES, 1.0)  # nodes that are not there: 1 J/K, tied to the air
+def _answers(chains: Complex, film: float) -> Complex:
+    """Inner surface's answers to heat on it (times the film's 8 W/(m2 K)) and to the temperature outside."""
+    b = chains[:, 0, 1] + film * chains[:, 0, 0]
+    d = chains[:, 1, 1] + film * chains[:, 1, 0]
+    # outside at zero: T = b q_out, q = d q_out; so the wall takes d / b per degree
+    inside = 8.0 / (8.0 + d / b)
+    outside = 1.0 / (8.0 * b + d)  # the determinant is 1
+    return np.array([inside, outside])
+
+
+def _least_squares(errors: Callable[[Array], Array], start: Array, rounds: int = 40) -> tuple[float, Array]:
+    x, damping = start, 1e-2
+    now = errors(x)
+    cost = float(now @ now)
+    for _ in range(rounds):
+        jacobian = np.stack([(errors(x + step) - now) / 1e-5 for step in 1e-5 * np.eye(len(x))], axis=1)
+        square = jacobian.T @ jacobian
+        move = np.linalg.solve(square + damping * np.diag(np.diag(square) + 1e-12), -jacobian.T @ now)
+        tried = np.clip(x + np.clip(move, -1.0, 1.0), -30.0, 30.0)
+        then = errors(tried)
+        if float(then @ then) < cost:
+            gained = cost - float(then @ then)
+            x, now, cost, damping = tried, then, cost - gained, max(damping / 5.0, 1e-9)
+            if gained < 1e-9 * cost:
+                break
+        else:
+            damping *= 5.0
+            if damping > 1e8:
+                break
+    return cost, x
+
+
+# The room
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A room in words: what ``room`` needs."""
+
+    floor_m2: float
+    volume_m3: float
+    elements: tuple[Element, ...]  # up to three: A, B, C
+    mass: Mass | None = None
+    windows: tuple[Window, ...] = ()  # up to two
+    glazing: Glazing = DOUBLE_CLEAR
+    glass_outside_convection_w_m2_k: float = 15.0
+    glass_convection_w_m2_k: float = 2.5
+    front: tuple[float, float] = (0.0, -1.0)  # east, north of the front facade's normal
+    leaks: Leaks = field(default_factory=Leaks)
+    next_door: NextDoor = field(default_factory=NextDoor)
+    layering: Layering = field(default_factory=Layering)
+    pressure_pa: float = PRESSURE_PA
+    furniture_j_m2_k: float = 15_000.0  # in the air node, per m2 of floor; assumed
+    sun_lost_ratio: float = 0.04  # of the sun that came in, reflected out again; as of ASHRAE 140's case 600
+    albedo: float = 0.2
+    blinds_stop_ratio: float = 0.6  # assumed: light inner curtain
+    buffer_ratio: float = 10.0  # water kept in walls and things, as air of the room; assumed
+    buffer_h: float = 2.0
+    weather: int = 0
+
+
+def network(box: Box, air_j_k: float) -> Network:
+    """Thermal network of a room without the air that comes from outside."""
+    star, glass = NODES + SURFACES, NODES + 4
+    k = np.zeros((star + 1, star + 1))
+    b = np.zeros((star + 1, INPUTS))
+    capacity = np.ones(NODES)  # nodes that are not there: 1 J/K, tied to the air
     capacity[0] = air_j_k
 
     def tie(one: int, other: int, w_k: float) -> None:
-        k[one, one] += w_k
-        k[other, other] += w_k
-        k[one, other] -= w_k
-        k[other, one] -= w_k
+        k[[one, other], [one, other]] += w_k
+        k[[one, other], [other, one]] -= w_k
 
     def from_input(node: int, which: int, w_k: float) -> None:
         k[node, node] += w_k
         b[node, which] += w_k
 
-    areas = np.zeros(SURFACES)
-    convection = np.zeros(SURFACES)
+    areas, convection, emissivity = np.zeros(SURFACES), np.zeros(SURFACES), np.full(SURFACES, EMISSIVITY)
     sun: list[float | None] = [0.0] * SURFACES
-    for e, element in enumerate(elements):
-        outer, inner, surface = 1 + 2 * e, 2 + 2 * e, NODES + e
-        film = outside_w_m2_k * sum(element.facing) + INSIDE_FILM_W_M2_K * element.adjoining + 1e3 * element.ground
-        r1, c1, r2, c2, r3 = two_capacities(element.layers, film)
+    for e, element in enumerate(box.elements):
+        r1, c1, r2, c2, r3 = two_capacities(element.layers, element.outside_film_w_m2_k)
         area = element.area_m2
+        outer, inner = 1 + 2 * e, 2 + 2 * e
         from_input(outer, e, area / r1)
         tie(outer, inner, area / r2)
-        tie(inner, surface, area / r3)
+        tie(inner, NODES + e, area / r3)
         capacity[outer], capacity[inner] = area * c1, area * c2
         areas[e], convection[e], sun[e] = area, element.convection_w_m2_k, element.sun_ratio
-    r, c = one_capacity(mass.layers)
-    tie(7, NODES + 3, mass.area_m2 / r)
-    capacity[7] = mass.area_m2 * c
-    areas[3], convection[3], sun[3] = mass.area_m2, mass.convection_w_m2_k, mass.sun_ratio
-    areas[4], convection[4] = sum(window.area_m2 for window in windows), 3.0
-    if areas[4] > 0.0:
-        from_input(glass_surface, 3, areas[4] / (1.0 / glazing.u_w_m2_k - 1.0 / INSIDE_FILM_W_M2_K))
-
-    radiation_w_k = _to_star(areas)
-    for s in range(SURFACES):
-        if areas[s] > 0.0:
-            tie(NODES + s, 0, areas[s] * convection[s])
-            tie(NODES + s, star, radiation_w_k[s])
-        else:
-            tie(NODES + s, 0, 1.0)
-    for e in range(len(elements), ELEMENTS):
+    for e in range(len(box.elements), ELEMENTS):
         tie(1 + 2 * e, 0, 1.0)
         tie(2 + 2 * e, 0, 1.0)
-    for s, share in enumerate(_shares(sun, areas)):
-        b[NODES + s, 4] += share
+    if box.mass:
+        r, c = one_capacity(box.mass.layers)
+        tie(MASS, NODES + 3, box.mass.area_m2 / r)
+        capacity[MASS] = box.mass.area_m2 * c
+        areas[3], convection[3], sun[3] = box.mass.area_m2, box.mass.convection_w_m2_k, box.mass.sun_ratio
+    else:
+        tie(MASS, 0, 1.0)
+    if box.windows:
+        areas[4], convection[4] = sum(window.area_m2 for window in box.windows), box.glass_convection_w_m2_k
+        emissivity[4] = GLASS_EMISSIVITY
+        from_input(glass, 3, areas[4] / (box.glazing.resistance_m2_k_w + 1.0 / _glass_film_w_m2_k(box)))
+    radiation_w_k = _to_star(areas, emissivity)
+    for s in range(SURFACES):
+        tie(NODES + s, 0, areas[s] * convection[s] if areas[s] > 0.0 else 1.0)
+        tie(NODES + s, star, radiation_w_k[s])
+    b[NODES:star, 4] = (1.0 - box.sun_lost_ratio) * _shares(sun, areas)
     b[star, 5] = 1.0
     b[0, 6] = 1.0
     return _without_massless(k, b, capacity)
 
 
+def _glass_film_w_m2_k(box: Box) -> float:
+    return box.glass_outside_convection_w_m2_k + GLASS_EMISSIVITY * OUTSIDE_RADIATION_W_M2_K
+
+
 def _shares(wanted: Sequence[float | None], areas: Array) -> Array:
-    """Shares of the sun by surface: as given, the rest by area over those without."""
+    """Shares of the sun by surface, sum 1: as given, the rest by area over those without."""
     given = np.array([0.0 if share is None else share for share in wanted])
     free = np.array([share is None for share in wanted]) * areas
-    rest = 1.0 - float(given.sum())
     if free.sum() == 0.0:
         return np.asarray(given / given.sum())
-    return np.asarray(given + rest * free / free.sum())
+    return np.asarray(given + (1.0 - given.sum()) * free / free.sum())
 
 
-def _to_star(areas: Array) -> Array:
-    """Conductances to the star: Carroll's mean radiant temperature with grey surfaces. [W/K]"""
-    factor = np.ones(SURFACES)
-    for _ in range(50):
-        factor = np.minimum(1.0 / np.maximum(1.0 - areas * factor / (areas * factor).sum(), 0.2), 5.0)
-    return np.asarray(areas * LINEAR_RADIATION_W_M2_K / (1.0 / factor + (1.0 - EMISSIVITY) / EMISSIVITY))
+def _to_star(areas: Array, emissivity: Array) -> Array:
+    """Conductances from grey surfaces to the star (Carroll). [W/K]"""
+    factor = np.ones(len(areas))
+    for _ in range(100):
+        factor = 1.0 / np.maximum(1.0 - areas * factor / (areas * factor).sum(), 0.25)
+    return np.asarray(areas * INSIDE_RADIATION_W_M2_K / (1.0 / factor + (1.0 - emissivity) / emissivity))
 
 
 def _without_massless(k: Array, b: Array, capacity: Array) -> Network:
     kept, gone = slice(0, NODES), slice(NODES, None)
-    solve = np.linalg.solve(k[gone, gone], np.hstack((-k[gone, kept], b[gone])))
-    of_node, of_input = solve[:, :NODES], solve[:, NODES:]
+    solved = np.linalg.solve(k[gone, gone], np.hstack((-k[gone, kept], b[gone])))
+    of_node, of_input = solved[:, :NODES], solved[:, NODES:]
     return Network(
         capacity_j_k=capacity,
         conductance_w_k=k[kept, kept] + k[kept, gone] @ of_node,
@@ -286,93 +463,70 @@ def discretise(net: Network, step_s: float = STEP_S) -> tuple[Array, Array]:
     """M (8, 8) and N (8, 7) of T' = M T + N u, exact for inputs that are constant over the step."""
     root = np.sqrt(net.capacity_j_k)
     rates, vectors = np.linalg.eigh(net.conductance_w_k / np.outer(root, root))
-    rates = np.maximum(rates, 0.0)
-    decay = np.exp(-rates * step_s)
-    held = np.where(rates * step_s > 1e-12, -np.expm1(-rates * step_s) / np.where(rates > 0.0, rates, 1.0), step_s)
-    m = (vectors * decay) @ vectors.T * np.outer(1.0 / root, root)
-    n = (vectors * held) @ vectors.T / root[:, None] @ (net.gain / root[:, None])
-    return np.asarray(m), np.asarray(n)
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A room in words: what ``room`` needs."""
-
-    floor_m2: float
-    volume_m3: float
-    elements: tuple[Element, ...]  # up to three: A, B, C
-    mass: Mass
-    windows: tuple[Window, ...] = ()
-    glazing: Glazing = DOUBLE_CLEAR
-    front: tuple[float, float] = (0.0, -1.0)  # east, north of the front facade's normal
-    leaks: Leaks = field(default_factory=Leaks)
-    next_door: NextDoor = field(default_factory=NextDoor)
-    layering: Layering = field(default_factory=Layering)
-    pressure_pa: float = PRESSURE_PA
-    furniture_j_m2_k: float = 15_000.0  # in the air node, per m2 of floor; assumed
-    outside_w_m2_k: float = 25.0  # outer film, convection and radiation, constant; ISO 6946
-    absorptance: float = 0.6
-    albedo: float = 0.2
-    blinds_stop_ratio: float = 0.6
-    buffer_ratio: float = 10.0  # water kept in walls and things, as air of the room; assumed
-    buffer_h: float = 2.0
-    weather: int = 0
+    rates = np.maximum(rates, 1e-15)  # a room without any loss has one that is zero
+    m = (vectors * np.exp(-rates * step_s)) @ vectors.T * np.outer(1.0 / root, root)
+    held = (vectors * (-np.expm1(-rates * step_s) / rates)) @ vectors.T / root[:, None]
+    return np.asarray(m), np.asarray(held @ (net.gain / root[:, None]))
 
 
 def room(box: Box) -> Room:
     """The room that ``zone`` steps."""
     air_kg = box.volume_m3 * density_kg_m3(20.0, 0.0, box.pressure_pa)
-    air_j_k = air_kg * AIR_HEAT_J_PER_KG_K + box.furniture_j_m2_k * box.floor_m2
-    net = network(box.elements, box.mass, box.windows, box.glazing, air_j_k, box.outside_w_m2_k)
+    net = network(box, air_kg * AIR_HEAT_J_PER_KG_K + box.furniture_j_m2_k * box.floor_m2)
     m, n = discretise(net)
-    elements = [*box.elements, *([None] * (ELEMENTS - len(box.elements)))]
-    windows = [*box.windows, *([None] * (2 - len(box.windows)))]
-    return Room(
-        weather=box.weather,
-        floor_m2=box.floor_m2,
-        volume_m3=box.volume_m3,
-        pressure_pa=box.pressure_pa,
-        air_kg=air_kg,
-        state_matrix=m.T.ravel().tolist(),
-        input_matrix=n.T.ravel().tolist(),
-        star_from_node=net.star_node.tolist(),
-        star_from_input=net.star_input.tolist(),
-        front_east=box.front[0],
-        front_north=box.front[1],
-        facing=[share for one in elements for share in (one.facing if one else (0.0,) * FACADES)],
-        adjoining=[one.adjoining if one else 0.0 for one in elements],
-        ground=[one.ground if one else 0.0 for one in elements],
-        sun_gain_k_m2_w=box.absorptance / box.outside_w_m2_k,
-        sky_loss=EMISSIVITY * LINEAR_RADIATION_W_M2_K / box.outside_w_m2_k,
-        albedo=box.albedo,
-        window_m2=[one.area_m2 if one else 0.0 for one in windows],
-        window_east=[one.east if one else 0.0 for one in windows],
-        window_north=[one.north if one else 0.0 for one in windows],
-        window_up=[one.up if one else 0.0 for one in windows],
-        overhang_m=[one.overhang_m if one else 0.0 for one in windows],
-        overhang_gap_m=[one.overhang_gap_m if one else 0.0 for one in windows],
-        window_high_m=[one.high_m if one else 1.0 for one in windows],
-        clear_ratio=[one.clear_ratio if one else 0.0 for one in windows],
-        window_w_k=box.glazing.u_w_m2_k * sum(one.area_m2 for one in box.windows),
-        transmittance=list(box.glazing.transmittance),
-        inward=list(box.glazing.inward),
-        transmittance_diffuse=box.glazing.transmittance_diffuse,
-        inward_diffuse=box.glazing.inward_diffuse,
-        blinds_stop_ratio=box.blinds_stop_ratio,
-        constant_m3_s=box.leaks.constant_ach * box.volume_m3 / 3600.0,
-        stack_m6_s2_k=box.leaks.stack_m6_s2_k,
-        wind_m4=box.leaks.wind_m4,
-        opening_m2=box.leaks.opening_m2,
-        opening_high_m=box.leaks.opening_high_m,
-        adjoining_outdoor_ratio=box.next_door.outdoor_ratio,
-        adjoining_gain_k=box.next_door.gain_k,
-        adjoining_low_c=box.next_door.low_c,
-        adjoining_high_c=box.next_door.high_c,
-        adjoining_memory=1.0 - float(np.exp(-1.0 / (12.0 * box.next_door.memory_h))),
-        buffer_kg=box.buffer_ratio * air_kg,
-        buffer_kg_s=box.buffer_ratio * air_kg / (3600.0 * box.buffer_h),
-        return_heating_k_m2_w=box.layering.return_heating_k_m2_w,
-        return_cooling_k_m2_w=box.layering.return_cooling_k_m2_w,
-        occupied_heating_k_m2_w=box.layering.occupied_heating_k_m2_w,
-        occupied_cooling_k_m2_w=box.layering.occupied_cooling_k_m2_w,
-    )
+    glass_film, glass = _glass_film_w_m2_k(box), box.glazing
+    through = 1.0 / glass_film + glass.resistance_m2_k_w
+    made = plain(table(Room, 1), Room)[0]
+    made.weather = box.weather
+    made.floor_m2 = box.floor_m2
+    made.volume_m3 = box.volume_m3
+    made.pressure_pa = box.pressure_pa
+    made.air_kg = air_kg
+    made.state_matrix = m.T.ravel().tolist()
+    made.input_matrix = n.T.ravel().tolist()
+    made.star_from_node = net.star_node.tolist()
+    made.star_from_input = net.star_input.tolist()
+    made.front_east = box.front[0]
+    made.front_north = box.front[1]
+    made.albedo = box.albedo
+    made.transmitted = list(glass.transmitted)
+    made.transmitted_diffuse = glass.diffuse[0]
+    made.glass_k_m2_w = [
+        a / glass_film + b * through for a, b in zip(glass.absorbed_outer, glass.absorbed_inner, strict=True)
+    ]
+    made.glass_diffuse_k_m2_w = glass.diffuse[1] / glass_film + glass.diffuse[2] * through
+    made.blinds_stop_ratio = box.blinds_stop_ratio
+    made.constant_m3_s = box.leaks.constant_ach * box.volume_m3 / HOUR_S
+    made.stack_m6_s2_k = box.leaks.stack_m6_s2_k
+    made.wind_m4 = box.leaks.wind_m4
+    made.opening_m2 = box.leaks.opening_m2
+    made.opening_high_m = box.leaks.opening_high_m
+    made.adjoining_outdoor_ratio = box.next_door.outdoor_ratio
+    made.adjoining_gain_k = box.next_door.gain_k
+    made.adjoining_low_c = box.next_door.low_c
+    made.adjoining_high_c = box.next_door.high_c
+    made.adjoining_memory = 1.0 - float(np.exp(-PREPARE_S / (HOUR_S * box.next_door.memory_h)))
+    made.buffer_kg = box.buffer_ratio * air_kg
+    made.buffer_kg_s = box.buffer_ratio * air_kg / (HOUR_S * box.buffer_h)
+    made.return_heating_k_m2_w = box.layering.return_heating_k_m2_w
+    made.return_cooling_k_m2_w = box.layering.return_cooling_k_m2_w
+    made.occupied_heating_k_m2_w = box.layering.occupied_heating_k_m2_w
+    made.occupied_cooling_k_m2_w = box.layering.occupied_cooling_k_m2_w
+    for e, element in enumerate(box.elements):
+        film = element.outside_film_w_m2_k
+        for facade, share in enumerate(element.facing):
+            made.sun_k_m2_w[FACADES * e + facade] = share * element.absorptance / film
+        view = SKY_OF_WALL * sum(element.facing[:4]) + element.facing[4]
+        made.sky_ratio[e] = view * EMISSIVITY * OUTSIDE_RADIATION_W_M2_K / film
+        made.outdoors[e] = sum(element.facing) + element.air
+        made.adjoining[e], made.ground[e] = element.adjoining, element.ground
+    for w, window in enumerate(box.windows):
+        made.window_m2[w], made.clear_ratio[w] = window.area_m2, window.clear_ratio
+        made.window_east[w], made.window_north[w], made.window_up[w] = window.east, window.north, window.up
+        made.overhang_m[w], made.overhang_gap_m[w] = window.overhang_m, window.overhang_gap_m
+        made.window_high_m[w] = window.high_m
+        half = 0.5 * (1.0 + window.up)
+        view = half * float(np.sqrt(half))
+        share = window.area_m2 / sum(one.area_m2 for one in box.windows)
+        made.glass_sky_ratio += share * view * GLASS_EMISSIVITY * OUTSIDE_RADIATION_W_M2_K / glass_film
+    return made

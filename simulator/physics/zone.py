@@ -33,9 +33,23 @@ FACADES = 5  # front, then clockwise seen from above: right, back, left; and the
 OPENING_WIND = 0.001
 OPENING_STACK_M_S2_K = 0.0035
 OPENING_TURBULENCE_M2_S2 = 0.01
-UNIT_MEMORY = (
-    0.2  # weight of the newest minute in the mean of the unit's heat that stratifies the air: 5 minutes, assumed
+
+LOWEST_COSINE = 0.0872  # of 85 degrees, where Perez stops
+SUN_W_M2 = 1361.0  # above the air, mean of the year: G. Kopp and J. Lean, 2011, doi:10.1029/2010GL045777
+PEREZ_KAPPA = 1.041
+PEREZ_BINS = (1.065, 1.23, 1.5, 1.95, 2.8, 4.5, 6.2)
+PEREZ = (  # F11 F12 F13 F21 F22 F23 by clearness of the sky
+    *(-0.008, 0.588, -0.062, -0.060, 0.072, -0.022),
+    *(0.130, 0.683, -0.151, -0.019, 0.066, -0.029),
+    *(0.330, 0.487, -0.221, 0.055, -0.064, -0.026),
+    *(0.568, 0.187, -0.295, 0.109, -0.152, -0.014),
+    *(0.873, -0.392, -0.362, 0.226, -0.462, 0.001),
+    *(1.132, -1.237, -0.412, 0.288, -0.823, 0.056),
+    *(1.060, -1.600, -0.359, 0.264, -1.127, 0.131),
+    *(0.678, -0.327, -0.250, 0.156, -1.377, 0.251),
 )
+# weight of the newest minute in the mean of the unit's heat that stratifies the air: 5 minutes, assumed
+UNIT_MEMORY = 0.2
 
 
 @record
@@ -52,16 +66,16 @@ class Room:
     input_matrix: Floats = floats(NODES * INPUTS)
     star_from_node: Floats = floats(NODES)  # mean radiant temperature from temperatures
     star_from_input: Floats = floats(INPUTS)  # and from inputs
-    # outside of elements: shares of each element's area; facing[5 e + facade]
+    # what is behind elements A, B, C, as shares of their area
     front_east: float  # unit vector out of the front facade
     front_north: float
-    facing: Floats = floats(3 * FACADES)
+    sun_k_m2_w: Floats = floats(3 * FACADES)  # [5 e + facade]: share that faces there * absorptance / outer film
+    outdoors: Floats = floats(3)
+    sky_ratio: Floats = floats(3)  # K colder per K that the sky is colder than the air
     adjoining: Floats = floats(3)
     ground: Floats = floats(3)
-    sun_gain_k_m2_w: float  # absorptance / outer film coefficient
-    sky_loss: float  # emissivity * linear radiative coefficient / outer film coefficient
-    albedo: float  # of the ground before the windows
-    # two windows
+    albedo: float  # of the ground outside
+    # up to two windows
     window_m2: Floats = floats(2)  # glass
     window_east: Floats = floats(2)  # unit vectors out of the window
     window_north: Floats = floats(2)
@@ -70,11 +84,11 @@ class Room:
     overhang_gap_m: Floats = floats(2)  # from the overhang down to the glass
     window_high_m: Floats = floats(2)
     clear_ratio: Floats = floats(2)  # 1 less what neighbouring houses and trees shade
-    window_w_k: float  # U A of both
-    transmittance: Floats = floats(5)  # of c, c^2 .. c^5, c the cosine of incidence
-    inward: Floats = floats(5)  # share of the sun absorbed in glass that goes inside, likewise
-    transmittance_diffuse: float
-    inward_diffuse: float
+    transmitted: Floats = floats(5)  # factors of c, c^2 .. c^5, c the cosine of incidence; share that stays in the room
+    transmitted_diffuse: float
+    glass_k_m2_w: Floats = floats(5)  # likewise: warmer outdoors that gives as much heat as the sun absorbed in glass
+    glass_diffuse_k_m2_w: float
+    glass_sky_ratio: float
     blinds_stop_ratio: float  # share of the sun that closed blinds keep out
     # air from outside
     constant_m3_s: float
@@ -155,59 +169,83 @@ def prepare(room: Room, state: RoomState, sky: Sky) -> None:
 @njit
 def _sun(room: Room, state: RoomState, sky: Sky) -> None:
     """Sun on every facade and through the windows; sky that takes heat."""
-    direct = sky.direct_normal_w_m2 if sky.sun_up > 0.0 else 0.0
-    ground_w_m2 = 0.5 * room.albedo * sky.global_w_m2
-    upright_w_m2 = 0.5 * sky.diffuse_w_m2 + ground_w_m2
+    direct = 0.0
+    around = 0.0  # share of the diffuse light that comes from around the sun, seen as the sun is
+    horizon = 0.0  # and from the horizon
+    if sky.sun_up > 0.0:
+        direct = sky.direct_normal_w_m2
+        if sky.diffuse_w_m2 > 0.0:
+            around, horizon = _perez(direct, sky.diffuse_w_m2, sky.sun_up)
+    beam_w_m2 = direct + around * sky.diffuse_w_m2 / max(sky.sun_up, LOWEST_COSINE)
+    dome_w_m2 = (1.0 - around) * sky.diffuse_w_m2
+    horizon_w_m2 = horizon * sky.diffuse_w_m2
+    ground_w_m2 = room.albedo * sky.global_w_m2
+    upright_w_m2 = 0.5 * dome_w_m2 + horizon_w_m2 + 0.5 * ground_w_m2
     to_front = room.front_east * sky.sun_east + room.front_north * sky.sun_north
     to_right = room.front_north * sky.sun_east - room.front_east * sky.sun_north
-    front_w_m2 = upright_w_m2 + direct * max(to_front, 0.0)
-    right_w_m2 = upright_w_m2 + direct * max(to_right, 0.0)
-    back_w_m2 = upright_w_m2 + direct * max(-to_front, 0.0)
-    left_w_m2 = upright_w_m2 + direct * max(-to_right, 0.0)
-    roof_w_m2 = sky.global_w_m2
-    sky_k = sky.outdoor_c - sky.sky_c
-    upright_k = 0.5 * room.sky_loss * sky_k
-    roof_k = room.sky_loss * sky_k
-    gain = room.sun_gain_k_m2_w
-    front_c = sky.outdoor_c + gain * front_w_m2 - upright_k
-    right_c = sky.outdoor_c + gain * right_w_m2 - upright_k
-    back_c = sky.outdoor_c + gain * back_w_m2 - upright_k
-    left_c = sky.outdoor_c + gain * left_w_m2 - upright_k
-    roof_c = sky.outdoor_c + gain * roof_w_m2 - roof_k
-    f = room.facing
-    state.boundary_a_c = f[0] * front_c + f[1] * right_c + f[2] * back_c + f[3] * left_c + f[4] * roof_c
-    state.boundary_b_c = f[5] * front_c + f[6] * right_c + f[7] * back_c + f[8] * left_c + f[9] * roof_c
-    state.boundary_c_c = f[10] * front_c + f[11] * right_c + f[12] * back_c + f[13] * left_c + f[14] * roof_c
+    front_w_m2 = upright_w_m2 + beam_w_m2 * max(to_front, 0.0)
+    right_w_m2 = upright_w_m2 + beam_w_m2 * max(to_right, 0.0)
+    back_w_m2 = upright_w_m2 + beam_w_m2 * max(-to_front, 0.0)
+    left_w_m2 = upright_w_m2 + beam_w_m2 * max(-to_right, 0.0)
+    roof_w_m2 = dome_w_m2 + beam_w_m2 * max(sky.sun_up, 0.0)
+    k = room.sun_k_m2_w
+    out_c = sky.outdoor_c
+    sky_k = out_c - sky.sky_c
+    sun_k = k[0] * front_w_m2 + k[1] * right_w_m2 + k[2] * back_w_m2 + k[3] * left_w_m2 + k[4] * roof_w_m2
+    state.boundary_a_c = room.outdoors[0] * out_c + sun_k - room.sky_ratio[0] * sky_k
+    sun_k = k[5] * front_w_m2 + k[6] * right_w_m2 + k[7] * back_w_m2 + k[8] * left_w_m2 + k[9] * roof_w_m2
+    state.boundary_b_c = room.outdoors[1] * out_c + sun_k - room.sky_ratio[1] * sky_k
+    sun_k = k[10] * front_w_m2 + k[11] * right_w_m2 + k[12] * back_w_m2 + k[13] * left_w_m2 + k[14] * roof_w_m2
+    state.boundary_c_c = room.outdoors[2] * out_c + sun_k - room.sky_ratio[2] * sky_k
 
     transmitted_w = 0.0
-    absorbed_w = 0.0
-    open_w = 0.0  # would-be inflow of heat from long waves
+    glass_k_m2 = 0.0
     for window in range(2):
-        area = room.window_m2[window]
-        if area > 0.0:
+        area_m2 = room.window_m2[window]
+        if area_m2 > 0.0:
+            area_m2 *= room.clear_ratio[window]
             up = room.window_up[window]
+            view = 0.5 * (1.0 + up)
+            diffuse_w_m2 = view * dome_w_m2 + math.sqrt(1.0 - up * up) * horizon_w_m2 + (1.0 - view) * ground_w_m2
+            transmitted_w += area_m2 * diffuse_w_m2 * room.transmitted_diffuse
+            glass_k_m2 += area_m2 * diffuse_w_m2 * room.glass_diffuse_k_m2_w
             c = room.window_east[window] * sky.sun_east + room.window_north[window] * sky.sun_north + up * sky.sun_up
-            diffuse = 0.5 * (1.0 + up) * sky.diffuse_w_m2 + (1.0 - up) * ground_w_m2
-            area_sun = area * room.clear_ratio[window]
-            transmitted_w += area_sun * diffuse * room.transmittance_diffuse
-            absorbed_w += area_sun * diffuse * room.inward_diffuse
-            open_w += 0.5 * (1.0 + up) * area
-            if c > 0.0 and direct > 0.0:
-                lit = 1.0
+            if c > 0.0 and beam_w_m2 > 0.0:
                 if room.overhang_m[window] > 0.0:
                     shadow_m = room.overhang_m[window] * sky.sun_up / c - room.overhang_gap_m[window]
-                    lit = 1.0 - min(max(shadow_m / room.window_high_m[window], 0.0), 1.0)
-                beam_w = area_sun * lit * direct * c
-                t = room.transmittance
-                n = room.inward
+                    area_m2 *= 1.0 - min(max(shadow_m / room.window_high_m[window], 0.0), 1.0)
+                beam_w = area_m2 * beam_w_m2 * c
+                t = room.transmitted
+                g = room.glass_k_m2_w
                 transmitted_w += beam_w * c * (t[0] + c * (t[1] + c * (t[2] + c * (t[3] + c * t[4]))))
-                absorbed_w += beam_w * c * (n[0] + c * (n[1] + c * (n[2] + c * (n[3] + c * n[4]))))
-    passes = 1.0 - state.blinds_ratio * room.blinds_stop_ratio
-    state.solar_w = passes * transmitted_w
-    state.glass_c = sky.outdoor_c
-    area = room.window_m2[0] + room.window_m2[1]
-    if room.window_w_k > 0.0:
-        state.glass_c += passes * absorbed_w / room.window_w_k - room.sky_loss * sky_k * open_w / area
+                glass_k_m2 += beam_w * c * (g[0] + c * (g[1] + c * (g[2] + c * (g[3] + c * g[4]))))
+    open_ratio = 1.0 - state.blinds_ratio * room.blinds_stop_ratio
+    state.solar_w = open_ratio * transmitted_w
+    state.glass_c = out_c - room.glass_sky_ratio * sky_k
+    if glass_k_m2 > 0.0:
+        state.glass_c += glass_k_m2 / (room.window_m2[0] + room.window_m2[1])
+
+
+@njit
+def _perez(direct_w_m2: float, diffuse_w_m2: float, sun_up: float) -> tuple[float, float]:
+    """Shares of diffuse light from around the sun and from the horizon.
+
+    R. Perez, P. Ineichen, R. Seals, J. Michalsky and R. Stewart, "Modeling daylight availability and irradiance
+    components from direct and global irradiance", Solar Energy 44(5), 1990, doi:10.1016/0038-092X(90)90055-H: set
+    "all sites composite". Mass of air after G. Rozenberg, 1966.
+    """
+    zenith = math.acos(min(sun_up, 1.0))
+    cube = PEREZ_KAPPA * zenith * zenith * zenith
+    clearness = ((diffuse_w_m2 + direct_w_m2) / diffuse_w_m2 + cube) / (1.0 + cube)
+    row = 0
+    while row < 7 and clearness >= PEREZ_BINS[row]:
+        row += 1
+    air_mass = 1.0 / (sun_up + 0.025 * math.exp(-11.0 * sun_up))
+    brightness = diffuse_w_m2 * air_mass / SUN_W_M2
+    at = 6 * row
+    around = PEREZ[at] + PEREZ[at + 1] * brightness + PEREZ[at + 2] * zenith
+    horizon = PEREZ[at + 3] + PEREZ[at + 4] * brightness + PEREZ[at + 5] * zenith
+    return min(max(around, 0.0), 1.0), horizon
 
 
 @njit
@@ -316,6 +354,23 @@ def _heat(room: Room, state: RoomState, convective_w: float, radiant_w: float) -
     for i in range(NODES):
         t[i] += n[48 + i] * came_w
     state.ventilation_w = came_w
+
+
+@njit
+def heat_to_hold_w(
+    room: Room, state: RoomState, convective_w: float, radiant_w: float, low_c: float, high_c: float
+) -> float:
+    """Heat that keeps the air between two temperatures at the end of the next step; cooling is negative. [W]"""
+    m = room.state_matrix
+    n = room.input_matrix
+    air_c = n[0] * state.boundary_a_c + n[8] * state.boundary_b_c + n[16] * state.boundary_c_c + n[24] * state.glass_c
+    air_c += n[32] * state.solar_w + n[40] * radiant_w + n[48] * convective_w
+    for node in range(NODES):
+        air_c += m[8 * node] * state.node_c[node]
+    flow_w_k = state.air_kg_s * AIR_HEAT_J_PER_KG_K
+    loss = 1.0 + n[48] * flow_w_k
+    floats_to_c = (air_c + n[48] * flow_w_k * state.outdoor_c) / loss
+    return (min(max(floats_to_c, low_c), high_c) - floats_to_c) * loss / n[48]
 
 
 @njit
