@@ -195,13 +195,35 @@ def panes(
     """
     cosines = np.linspace(0.0, 1.0, 201)[1:]
     optics = np.mean([_panes(count, thickness_m, extinction_1_m, index, cosines, p) for p in (True, False)], axis=0)
-    hemisphere = 2.0 * np.mean(optics * cosines, axis=1)
     resistance = count * thickness_m / 1.0  # glass conducts 1 W/(m K)
     if count > 1:
         resistance += 1.0 / gap_w_m2_k
-    through, outer, inner = (tuple(_fit_cosine(cosines, row).tolist()) for row in optics)
+    return _glazing(resistance, cosines, optics)
+
+
+def glazing_by_angle(
+    resistance_m2_k_w: float,
+    degrees: Sequence[float],
+    transmitted: Sequence[float],
+    absorbed_outer: Sequence[float],
+    absorbed_inner: Sequence[float],
+) -> Glazing:
+    """Glass from a table over the angle of incidence, 0 to 90 degrees."""
+    cosines = np.linspace(0.0, 1.0, 201)[1:]
+    angles = np.degrees(np.arccos(cosines))
+    optics = np.array([np.interp(angles, degrees, one) for one in (transmitted, absorbed_outer, absorbed_inner)])
+    return _glazing(resistance_m2_k_w, cosines, optics)
+
+
+def _glazing(resistance_m2_k_w: float, cosines: Array, optics: Array) -> Glazing:
+    powers = cosines[:, None] ** np.arange(1, 6)
+    # weighted by the cosine, as is the light that falls on the glass
+    factors = np.linalg.lstsq(cosines[:, None] * powers, (cosines * optics).T, rcond=None)[0].T.tolist()
+    diffuse = (2.0 * np.mean(optics * cosines, axis=1)).tolist()
     return Glazing(
-        resistance, through, outer, inner, (float(hemisphere[0]), float(hemisphere[1]), float(hemisphere[2]))
+        resistance_m2_k_w,
+        *(tuple(factors[0]), tuple(factors[1]), tuple(factors[2])),
+        diffuse=(diffuse[0], diffuse[1], diffuse[2]),
     )
 
 
@@ -217,11 +239,6 @@ def _panes(count: int, thickness_m: float, extinction: float, index: float, c: A
         return np.array([t, a, np.zeros_like(t)])
     between = 1.0 / (1.0 - r * r)
     return np.array([t * t * between, a * (1.0 + t * r * between), a * t * between])
-
-
-def _fit_cosine(cosines: Array, values: Array) -> Array:
-    powers = cosines[:, None] ** np.arange(1, 6)
-    return np.asarray(np.linalg.lstsq(powers, values, rcond=None)[0])
 
 
 def glazing(u_w_m2_k: float, shgc: float, transmittance: float, like: Glazing | None = None) -> Glazing:
