@@ -1,0 +1,159 @@
+"""What makes a result of the benchmark worthless, or worth less; each check has a test that plants the offence.
+
+A ``Finding`` that fails ends the command with a non-zero status; one that warns stands in the report.
+
+- A baseline that was made from the observed cost: equal to it, or the same multiple of it in every home; or a run whose
+  rooms took the very course of another controller's.
+- A controller that saves by leaving people cold or hot: it takes less energy, but J, in which discomfort has its price,
+  is worse than the reference's. More discomfort than the rule allows, with a better J, warns.
+- A controller that reads the future: its orders change where nothing but the truth of later rows has changed
+  (``reads_the_future``), it was shown the plant without leave, or its J beats the bound that perfect foresight sets.
+- A weak reference: ``optimum`` behind any other, ``mpc_true`` ahead of ``optimum`` or behind ``mpc``, or a J that still
+  moves by more than 0.5 % when the search is doubled.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from benchmarks.savings.runner import Outcome, fresh
+from benchmarks.savings.scoring import Bootstrap, Figures, Homes, no_more_discomfort
+from benchmarks.savings.sensing import Outlook, Sensors
+from benchmarks.savings.words import ROWS_PER_DECISION, Array, Controller, Orders
+from simulator.world import World
+
+INFORMED = {"mpc_true": False, "optimum": True}  # who may look into the plant, and whether the future is shown too
+CONVERGED_RATIO = 0.005
+SAME_RATIO = 1e-6  # spread of a ratio over homes below which it is one number
+BOUND_RATIO = 0.001  # of J: what another may be better than the bound, by rounding and ties
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a reader of the results has to know."""
+
+    check: str
+    controller: str
+    words: str
+    fails: bool
+
+    def as_text(self) -> str:
+        """One line."""
+        return f"{'failure' if self.fails else 'warning'}: {self.check}: {self.controller}: {self.words}"
+
+
+def independent_baseline(name: str, baseline: Outcome, other_name: str, other: Outcome) -> list[Finding]:
+    """Whether a baseline is a run of its own, and not the observed cost or a multiple of it."""
+    theirs, ours = baseline.figures.energy_kwh, other.figures.energy_kwh
+    used = (theirs > 0.0) & (ours > 0.0)
+    if np.array_equal(baseline.trace, other.trace):
+        words = f"its rooms took the very course of {other_name}'s: it is not a run of its own"
+        return [Finding("dishonest baseline", name, words, fails=True)]
+    if used.sum() < 2:
+        return []
+    ratio = theirs[used] / ours[used]
+    if np.ptp(ratio) <= SAME_RATIO * np.mean(ratio):
+        words = f"it is {np.mean(ratio):.4g} times {other_name} in every home: it was computed from the observed cost"
+        return [Finding("dishonest baseline", name, words, fails=True)]
+    return []
+
+
+def honest_comfort(name: str, mine: Figures, other_name: str, other: Figures, homes: Homes) -> list[Finding]:
+    """Whether what is saved is not taken from people's comfort."""
+    if no_more_discomfort(mine, other):
+        return []
+    more_kh = float(np.mean(mine.discomfort_kh) - np.mean(other.discomfort_kh))
+    saves = float(np.sum(mine.energy_kwh)) < float(np.sum(other.energy_kwh))
+    worse = float(np.sum(mine.j_kwh(homes))) > float(np.sum(other.j_kwh(homes)))
+    words = f"{more_kh:.0f} K.h a year more discomfort than {other_name}"
+    if saves and worse:
+        return [Finding("saves by discomfort", name, f"{words}, worth more than what it saves", fails=True)]
+    return [Finding("more discomfort", name, words, fails=False)]
+
+
+def licensed(name: str, outcome: Outcome) -> list[Finding]:
+    """Whether only those who may have looked into plant and future."""
+    if outcome.informed and name not in INFORMED:
+        return [Finding("reads the plant", name, "it asked for the plant, which only references may see", fails=True)]
+    if outcome.foresaw and not INFORMED.get(name, False):
+        return [Finding("reads the future", name, "it was shown the future, which only the bound may see", fails=True)]
+    return []
+
+
+def reads_the_future(
+    name: str,
+    make: Callable[[World], Controller],
+    world: World,
+    outlook: Outlook,
+    from_row: int,
+) -> list[Finding]:
+    """Run a controller where the truth after a row is another; until then its orders must be the same.
+
+    What is forecast is the same in both: the outlook was laid out before. Weather and presence after ``from_row`` are
+    taken from elsewhere in the run.
+    """
+    honest = _orders(make, world, outlook, from_row)
+    later = slice(from_row, None)
+    skies, presence = world.skies.copy(), world.presence.copy()
+    skies[later], presence[later] = skies[later][::-1], presence[later][::-1]
+    changed = _orders(make, replace(world, skies=skies, presence=presence), outlook, from_row)
+    for quarter, (one, other) in enumerate(zip(honest, changed, strict=True)):
+        if not _same(one, other):
+            words = f"its orders of quarter {quarter} depend on what happens {len(honest) - quarter} quarters later"
+            return [Finding("reads the future", name, words, fails=True)]
+    return []
+
+
+def _orders(make: Callable[[World], Controller], world: World, outlook: Outlook, rows: int) -> list[Orders]:
+    world = fresh(world)
+    controller, sensors = make(world), Sensors(world, outlook)
+    controller.start(sensors.known)
+    given = []
+    for row in range(rows):
+        if row % ROWS_PER_DECISION == 0:
+            given.append(controller.decide(sensors.look(row)))
+        world.advance(row, follows_program=True)  # the household runs its unit: rooms are the same in both
+        sensors.follow()
+    return given
+
+
+def _same(one: Orders, other: Orders) -> bool:
+    pairs = [(one.on, other.on), (one.heating, other.heating), (one.setpoint_c, other.setpoint_c), (one.fan, other.fan)]
+    return all(np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f") for mine, theirs in pairs)
+
+
+def sound_references(
+    outcomes: Mapping[str, Figures], homes: Homes, seed: int, moved_ratio: Mapping[str, float]
+) -> list[Finding]:
+    """Whether ``mpc_true`` and ``optimum`` are as good as they should be.
+
+    Parameters
+    ----------
+    moved_ratio : Mapping
+        By reference, how far its pooled J moved when its search was doubled.
+    """
+    findings = [
+        Finding("weak reference", name, f"its J still moves by {100 * moved:.2f} % with a doubled search", fails=True)
+        for name, moved in moved_ratio.items()
+        if moved > CONVERGED_RATIO
+    ]
+    j_kwh = {name: figures.j_kwh(homes) for name, figures in outcomes.items()}
+    if "optimum" in j_kwh:
+        bound = float(np.sum(j_kwh["optimum"]))
+        for name, j in j_kwh.items():
+            ahead = bound - float(np.sum(j))
+            if name != "optimum" and ahead > BOUND_RATIO * abs(bound):
+                words = f"{name} is {100 * ahead / abs(bound):.2f} % better: it reads the future, or the bound is weak"
+                findings.append(Finding("weak reference", "optimum", words, fails=True))
+    if {"mpc_true", "mpc"} <= j_kwh.keys():
+        behind = j_kwh["mpc_true"] - j_kwh["mpc"]
+        if _beyond_noise(behind, seed):
+            words = f"mpc is {np.mean(behind):.1f} kWh a year better, beyond noise"
+            findings.append(Finding("weak reference", "mpc_true", words, fails=True))
+    return findings
+
+
+def _beyond_noise(difference: Array, seed: int) -> bool:
+    """Whether a mean over homes lies above zero in 97.5 % of the draws."""
+    return bool(np.percentile(Bootstrap(difference.size, seed).sums(difference), 2.5) > 0.0)
