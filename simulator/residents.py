@@ -33,6 +33,7 @@ MEMORY_S = 36.0 * H_S  # an override is half forgotten after half of it; assumed
 FIRST_WAIT_S, LONGEST_WAIT_S = 1200.0, 3600.0  # for the effect of a press; assumed
 EFFECT_K = 0.3  # a change of the air that people notice as an effect; assumed
 FAR_K = 1.5  # beyond the band: people press twice as far; assumed
+COOL_OUTSIDE_C = 14.0  # below it windows stay shut; assumed
 NEVER_S = 0.0  # of instants: fresh tables begin so
 
 # Heat and water of a person: ISO 7730 and ISO 8996, 1.8 m2: seated 1.0-1.2 met, asleep 0.7 met; the split of the dry
@@ -42,7 +43,8 @@ WATER_AWAKE_KG_S, WATER_ASLEEP_KG_S = 55e-3 / H_S, 30e-3 / H_S
 RADIANT_OF_PERSON, RADIANT_OF_APPLIANCE, RADIANT_OF_RADIATOR = 0.55, 0.35, 0.4
 GUEST_H = (18.5, 22.0)  # of those evenings on which guests come; assumed
 GUESTS = 2.0
-RADIATOR_BAND_K = 1.5  # of a thermostatic valve
+RADIATOR_BAND_K = 3.0  # of a thermostatic valve; assumed, and wide enough for calls every 5 minutes
+RADIATOR_SEASON = 0.4  # below it the heating of the house is on: daily means under 16 C; assumed
 
 
 @record
@@ -77,7 +79,10 @@ class Habit:
     heating_run_s: float
     sleep_timer_s: float  # after falling asleep; 0 without
     as_it_was_ratio: float  # of the starts at which the remote control is left as it was
+    heats_asleep: bool  # leaves the heating on at bedtime
     window_ratio: float  # how far windows are opened, 0..1
+    blinds_away_ratio: float  # how far blinds are drawn while nobody is there
+    blinds_sun_ratio: float  # and by day where the room is too warm
     guest_ratio: float  # of days
     persons: float  # in the room
     appliances_w: float  # while somebody is awake
@@ -165,6 +170,7 @@ def react(
             hand.override_until_s = at_s
             hand.off_at_s = NEVER_S
             room.window_open_ratio = 0.0
+            room.blinds_ratio = habit.blinds_away_ratio
             if follows_program and chance >= habit.forget_ratio:
                 panel.on = False
     else:
@@ -175,7 +181,7 @@ def react(
         else:
             hand.outside_since_s = NEVER_S
         _tend_window(person, habit, panel, room, presence, season)
-    _bring_heat(habit, hand, room, presence, at_s, chance)
+    _bring_heat(habit, hand, room, presence, season, at_s, chance)
 
 
 @njit
@@ -192,11 +198,12 @@ def _follow_habit(
 ) -> None:
     air_c = room.occupied_c
     if panel.on:
-        if presence == ASLEEP and before == AWAKE and habit.sleep_timer_s > 0.0:
-            hand.off_at_s = at_s + habit.sleep_timer_s
+        to_bed = presence == ASLEEP and before == AWAKE
+        if to_bed:
+            hand.off_at_s = at_s + habit.sleep_timer_s if habit.sleep_timer_s > 0.0 else NEVER_S
         wakes = presence == AWAKE and before == ASLEEP
         over = hand.off_at_s != NEVER_S and at_s >= hand.off_at_s
-        if over or (wakes and chance < habit.wake_off_ratio):
+        if over or (wakes and chance < habit.wake_off_ratio) or (to_bed and panel.heating and not habit.heats_asleep):
             panel.on = False
             hand.off_at_s = NEVER_S
             hand.calling_since_s = NEVER_S
@@ -301,24 +308,27 @@ def _press(habit: Habit, panel: Panel, too_warm: bool, step_k: float, season: fl
 
 @njit
 def _tend_window(person: Person, habit: Habit, panel: Panel, room: RoomState, presence: int, season: float) -> None:
-    """Open it in mild weather while the unit is off and the room is on the warm side; people asleep leave it."""
+    """Blinds against the sun and for the night; the window in mild weather, while the unit is off and the room warm."""
+    air_c = room.occupied_c
+    neutral = neutral_c(person, presence, season)
+    if presence == ASLEEP:
+        room.blinds_ratio = 1.0
+    else:
+        room.blinds_ratio = habit.blinds_sun_ratio if air_c > neutral and season > 0.5 else 0.0
     if panel.on:
         room.window_open_ratio = 0.0
-        return
-    if presence == ASLEEP:
-        return
-    air_c = room.occupied_c
-    outdoor_c = room.outdoor_c
-    neutral = neutral_c(person, presence, season)
-    if room.window_open_ratio > 0.0:
-        if air_c < neutral - 1.0 or outdoor_c > air_c + 1.0:
+    elif room.window_open_ratio > 0.0:
+        too_hot_outside = room.outdoor_c > air_c + 1.0
+        if air_c < neutral - 1.0 or (too_hot_outside and presence == AWAKE):
             room.window_open_ratio = 0.0
-    elif air_c > neutral and 14.0 < outdoor_c < air_c - 1.0:
+    elif presence == AWAKE and air_c > neutral and COOL_OUTSIDE_C < room.outdoor_c < air_c - 1.0:
         room.window_open_ratio = habit.window_ratio
 
 
 @njit
-def _bring_heat(habit: Habit, hand: Hand, room: RoomState, presence: int, at_s: float, chance: float) -> None:
+def _bring_heat(
+    habit: Habit, hand: Hand, room: RoomState, presence: int, season: float, at_s: float, chance: float
+) -> None:
     local_s = at_s + habit.utc_offset_s
     day = local_s // DAY_S
     if day != hand.day:
@@ -339,7 +349,7 @@ def _bring_heat(habit: Habit, hand: Hand, room: RoomState, presence: int, at_s: 
         people_w = habit.persons * SENSIBLE_ASLEEP_W
         hand.moisture_kg_s = habit.persons * WATER_ASLEEP_KG_S
     valve = min(max((habit.radiator_target_c - room.occupied_c) / RADIATOR_BAND_K, 0.0), 1.0)
-    radiator_w = habit.radiator_w * valve
+    radiator_w = habit.radiator_w * valve if season < RADIATOR_SEASON else 0.0
     hand.radiant_w = (
         RADIANT_OF_PERSON * people_w + RADIANT_OF_APPLIANCE * appliances_w + RADIANT_OF_RADIATOR * radiator_w
     )

@@ -1,0 +1,210 @@
+"""What households of a place like and do: distributions from which persons and habits are drawn.
+
+Neutral temperatures. Summer: people at home with air conditioning in China are neutral about 26 °C (GB 50736 level II:
+26-28 °C; set temperatures of 24-27 °C in the cities of the Yangtze: Liu et al., Journal of Civil and Environmental
+Engineering 41(5), 2019), in American houses about 24 °C (RECS 2020: most homes set 70-76 °F in summer, [from memory]).
+Winter: 19 °C in southern Chinese homes without heating systems (GB/T 18883-2022: 16-24 °C), 21-22 °C where the whole
+house is heated. They differ between people by a standard deviation of about 1 K or more (Wang et al., "Individual
+difference in thermal comfort: a literature review", Building and Environment 138, 2018; the figure is assumed).
+
+Classes. ``all_day``: somebody is home most of the day and the unit runs while they are. ``part_time``: away at work, on
+when hot or cold, off at leaving: the Chinese pattern (Hu et al., "Exploring key factors impacting cooling usage
+patterns of Chinese urban household", Energy and Buildings 214, 2020). ``forgotten``: as ``part_time``, but the unit
+often runs on in an empty room. The surveys rank the patterns; the shares below are assumed and can be given to
+``homes.draw``.
+
+Turn-on temperatures: the thresholds are set so that the *mean* indoor air at turning on comes out near the 29.4 °C of
+July and 12.6 °C of January measured by Du et al. (HV&AC, 2022) in the Yangtze basin; a room that was hot when people
+came home counts in that mean, so a threshold lies inside it. Elsewhere assumed.
+"""
+
+from dataclasses import dataclass
+from math import exp
+
+import numpy as np
+
+from simulator.residents import ALL_DAY, Habit, Person
+
+Normal = tuple[float, float]  # mean and standard deviation
+
+HIGHEST_COOLING_C, LOWEST_COOLING_C = 29.0, 18.0  # that households set by habit; assumed
+HIGHEST_HEATING_C, LOWEST_HEATING_C = 30.0, 16.0
+RADIATOR_W_M2 = 90.0  # of floor, at most; assumed
+CLIP = 2.3  # standard deviations
+
+
+@dataclass(frozen=True, slots=True)
+class Customs:
+    """Distributions of a place."""
+
+    class_shares: tuple[float, float, float]  # in the order of ``residents.CLASSES``
+    summer_neutral_c: Normal
+    winter_neutral_c: Normal
+    winter_asleep_shift_k: Normal
+    starts_above_c: Normal  # of part_time and forgotten
+    starts_below_c: Normal
+    cooling_setpoint_c: Normal
+    heating_setpoint_c: Normal
+    heats_ratio: float  # of homes that heat with the unit; the others have another heating
+    cooling_run_h: float  # median until part_time switches off, awake
+    heating_run_h: float
+    holidays: tuple[tuple[int, int], ...]  # days of the year; moving feasts at their middle
+
+
+CHINESE_HOLIDAYS = ((0, 0), (30, 36), (94, 94), (120, 122), (170, 170), (263, 263), (273, 279))
+EUROPEAN_HOLIDAYS = ((0, 0), (97, 100), (120, 120), (226, 226), (304, 304), (358, 359))
+AMERICAN_HOLIDAYS = ((0, 0), (148, 148), (184, 184), (246, 246), (327, 328), (358, 358))
+
+SOUTHERN_CHINA = Customs(
+    class_shares=(0.2, 0.6, 0.2),
+    summer_neutral_c=(26.3, 1.0),
+    winter_neutral_c=(19.0, 1.3),
+    winter_asleep_shift_k=(-4.0, 1.3),  # under quilts in cold bedrooms
+    starts_above_c=(28.6, 0.9),
+    starts_below_c=(13.5, 1.8),
+    cooling_setpoint_c=(25.6, 1.6),
+    heating_setpoint_c=(23.0, 2.5),
+    heats_ratio=1.0,
+    cooling_run_h=3.0,
+    heating_run_h=1.4,
+    holidays=CHINESE_HOLIDAYS,
+)
+NORTHERN_CHINA = Customs(
+    class_shares=(0.2, 0.6, 0.2),
+    summer_neutral_c=(26.0, 1.0),
+    winter_neutral_c=(21.5, 1.2),
+    winter_asleep_shift_k=(-2.0, 1.0),
+    starts_above_c=(28.4, 0.9),
+    starts_below_c=(16.0, 1.5),  # before and after the heating season
+    cooling_setpoint_c=(25.6, 1.6),
+    heating_setpoint_c=(23.0, 2.5),
+    heats_ratio=0.15,
+    cooling_run_h=3.0,
+    heating_run_h=1.4,
+    holidays=CHINESE_HOLIDAYS,
+)
+BRITISH = Customs(
+    class_shares=(0.25, 0.55, 0.2),
+    summer_neutral_c=(24.8, 1.1),
+    winter_neutral_c=(20.5, 1.2),
+    winter_asleep_shift_k=(-2.5, 1.0),
+    starts_above_c=(27.0, 0.9),
+    starts_below_c=(17.5, 1.0),
+    cooling_setpoint_c=(23.5, 1.6),
+    heating_setpoint_c=(21.5, 1.5),
+    heats_ratio=0.2,
+    cooling_run_h=3.0,
+    heating_run_h=3.0,
+    holidays=EUROPEAN_HOLIDAYS,
+)
+SPANISH = Customs(
+    class_shares=(0.25, 0.55, 0.2),
+    summer_neutral_c=(25.8, 1.1),
+    winter_neutral_c=(20.5, 1.2),
+    winter_asleep_shift_k=(-3.0, 1.0),
+    starts_above_c=(28.2, 0.9),
+    starts_below_c=(16.5, 1.3),
+    cooling_setpoint_c=(24.8, 1.6),
+    heating_setpoint_c=(22.0, 1.8),
+    heats_ratio=0.6,
+    cooling_run_h=3.0,
+    heating_run_h=2.5,
+    holidays=EUROPEAN_HOLIDAYS,
+)
+AMERICAN = Customs(
+    class_shares=(0.5, 0.25, 0.25),
+    summer_neutral_c=(24.3, 1.1),
+    winter_neutral_c=(21.3, 1.1),
+    winter_asleep_shift_k=(-1.8, 1.0),
+    starts_above_c=(26.3, 0.9),
+    starts_below_c=(18.5, 1.0),
+    cooling_setpoint_c=(23.4, 1.5),
+    heating_setpoint_c=(21.0, 1.4),
+    heats_ratio=0.8,
+    cooling_run_h=5.0,
+    heating_run_h=4.0,
+    holidays=AMERICAN_HOLIDAYS,
+)
+TROPICAL = Customs(
+    class_shares=(0.2, 0.6, 0.2),
+    summer_neutral_c=(26.6, 1.0),
+    winter_neutral_c=(25.0, 1.0),
+    winter_asleep_shift_k=(-0.5, 0.5),
+    starts_above_c=(28.9, 0.8),
+    starts_below_c=(5.0, 0.5),
+    cooling_setpoint_c=(24.8, 1.5),
+    heating_setpoint_c=(22.0, 1.0),
+    heats_ratio=0.0,
+    cooling_run_h=4.0,
+    heating_run_h=1.0,
+    holidays=((0, 0), (30, 31), (120, 120), (220, 220), (358, 358)),
+)
+
+
+def draw_person(rng: np.random.Generator, customs: Customs) -> Person:
+    """What one household likes."""
+    luck = np.clip(rng.normal(size=9), -CLIP, CLIP)
+    both = luck[0]  # who likes it warm in summer likes it warm in winter, partly; assumed
+    return Person(
+        summer_neutral_c=_near(customs.summer_neutral_c, both),
+        winter_neutral_c=_near(customs.winter_neutral_c, 0.6 * both + 0.8 * luck[1]),
+        summer_asleep_shift_k=0.2 + 0.5 * luck[2],  # light bedding, less activity: about as awake; assumed
+        winter_asleep_shift_k=_near(customs.winter_asleep_shift_k, luck[3]),
+        half_width_k=float(np.clip(1.4 + 0.35 * luck[4], 0.7, 2.2)),  # about PMV 0.5 at home; assumed
+        asleep_half_width_k=float(np.clip(1.9 + 0.4 * luck[5], 1.0, 2.9)),
+        patience_s=1500.0 * exp(0.5 * luck[6]),
+        asleep_patience_ratio=exp(1.0 + 0.35 * luck[7]),
+        step_k=float(rng.choice([1.0, 2.0, 3.0], p=[0.65, 0.28, 0.07])),
+        sting=0.3 * exp(0.5 * luck[8]),
+    )
+
+
+def draw_habit(
+    rng: np.random.Generator, customs: Customs, kind: int, person: Person, floor_m2: float, utc_offset_s: float
+) -> Habit:
+    """How a household of one class uses its unit, and what it brings into the room."""
+    luck = np.clip(rng.normal(size=8), -CLIP, CLIP)
+    even = rng.random(12)
+    taste_k = person.summer_neutral_c - customs.summer_neutral_c[0]
+    cooling_c = _near(customs.cooling_setpoint_c, luck[0]) + 0.5 * taste_k
+    high_c = person.summer_neutral_c + person.half_width_k
+    low_c = person.winter_neutral_c - person.half_width_k
+    all_day = kind == ALL_DAY
+    heats = bool(even[0] < customs.heats_ratio)
+    return Habit(
+        kind=kind,
+        utc_offset_s=utc_offset_s,
+        cooling_setpoint_c=float(np.clip(round(cooling_c), LOWEST_COOLING_C, HIGHEST_COOLING_C)),
+        heating_setpoint_c=float(
+            np.clip(round(_near(customs.heating_setpoint_c, luck[1])), LOWEST_HEATING_C, HIGHEST_HEATING_C)
+        ),
+        heats=heats,
+        starts_above_c=high_c if all_day else max(_near(customs.starts_above_c, luck[2]), high_c),
+        starts_below_c=low_c if all_day else min(_near(customs.starts_below_c, luck[3]), low_c),
+        forget_ratio=(0.15, 0.04, 0.45 + 0.5 * even[1])[kind],
+        wake_off_ratio=(0.25, 0.85, 0.3)[kind],
+        cooling_run_s=0.0 if all_day else 3600.0 * customs.cooling_run_h * exp(0.4 * luck[4]),
+        heating_run_s=0.0 if all_day else 3600.0 * customs.heating_run_h * exp(0.4 * luck[5]),
+        sleep_timer_s=3600.0 * (1.5 + 3.5 * even[2]) if even[3] < (0.2, 0.45, 0.1)[kind] else 0.0,
+        as_it_was_ratio=0.6,
+        heats_asleep=bool(even[4] < (0.5, 0.15, 0.4)[kind]),
+        window_ratio=0.2 + 0.8 * even[5],
+        blinds_away_ratio=float(rng.choice([0.0, 0.5, 1.0])),
+        blinds_sun_ratio=float(rng.choice([0.0, 0.5, 1.0])),
+        guest_ratio=0.02 + 0.1 * even[6],
+        persons=1.0 + 1.8 * even[7],
+        appliances_w=floor_m2 * (2.0 + 6.0 * even[8]),  # JGJ 134 reckons with 4.3 W/m2 inside, people included
+        idle_w=4.0 + 20.0 * even[9],
+        radiator_w=0.0 if heats else RADIATOR_W_M2 * floor_m2,
+        radiator_target_c=person.winter_neutral_c + 0.5 + 1.5 * even[10],  # the valve is half shut 1.5 K below
+    )
+
+
+def spread(index: int, offset: float, shares: tuple[float, ...], stride: float = 0.618_033_988_75) -> int:
+    """A class by shares for home ``index``: any run of homes has about those shares, as the stride is irrational."""
+    place = (offset + stride * index) % 1.0
+    return min(int(np.searchsorted(np.cumsum(shares), place * sum(shares), side="right")), len(shares) - 1)
+
+
+def _near(normal: Normal, luck: float) -> float:
+    return normal[0] + normal[1] * luck
