@@ -35,12 +35,13 @@ DRY_MAXIMUM_RATIO = 0.5  # assumed: highest frequency while drying
 DRY_FAN = 0.45  # assumed: air flow while drying
 START_ERROR_K = 0.8  # assumed: error at which the start plateau is what the controller wants anyway
 STARVED_LOSS = 0.6  # assumed: capacity lost per unit of frequency that a stuck valve is away from its own
-# Frost: sizes for 1 kW of rated heating, so that at 2 °C / 1 °C wet bulb the mean capacity falls by about the 1/1.12
-# that ISO 16358-2 takes where nobody measured [from memory]; the rest assumed
+# Frost: sizes for 1 kW of rated heating, so that at 2 °C / 1 °C wet bulb capacity and power fall by about the
+# 1/1.12 and 1/1.06 that ISO 16358-2 takes where nobody measured [from memory]; the rest assumed
 OUTDOOR_APPROACH_K = 6.0  # coil's surface below the air at s = 1
 OUTDOOR_CONTACT = 0.3  # share of the outdoor air that meets the coil's surface
 FROST_KG_PER_W = 0.8 / 4500.0  # on the coil when it is defrosted
 FROST_CAPACITY_LOSS = 0.12  # just before a defrost
+FROST_POWER_LOSS = 0.06  # likewise: less vapour to compress
 DEFROST_POWER_RATIO = 0.6  # of rated heating power
 DEFROST_MELT_RATIO = 0.3  # of rated heating capacity, that reaches the ice
 DEFROST_ROOM_RATIO = 0.03  # of rated heating capacity, drawn from the room while its fan rests
@@ -354,8 +355,7 @@ def step(unit: Unit, state: UnitState, panel: Panel, return_c: float, humidity_k
     if state.defrosting:
         _defrost(unit, state, dt_s)
         return
-    capacity_w = state.capacity_w * s * (1.0 + unit.capacity_bend * (1.0 - s))
-    capacity_w *= 1.0 - STARVED_LOSS * unit.valve_stuck * abs(s - unit.valve_ratio)
+    capacity_w = state.capacity_w * _capacity_ratio(unit, s)
     flow = fan_ratio(panel, s)
     fan_w = unit.fan_w * flow * flow * flow
     made_up_w = min(state.owed_j / dt_s, 0.9 * capacity_w)
@@ -363,7 +363,9 @@ def step(unit: Unit, state: UnitState, panel: Panel, return_c: float, humidity_k
     if state.heating:
         frost_limit_kg = FROST_KG_PER_W * unit.rated_heating_w
         power = unit.heating_power_0 + s * (unit.heating_power_1 + s * unit.heating_power_2)
-        state.heat_w = capacity_w * (1.0 - FROST_CAPACITY_LOSS * state.frost_kg / frost_limit_kg) - made_up_w
+        iced = state.frost_kg / frost_limit_kg
+        power *= 1.0 - FROST_POWER_LOSS * iced
+        state.heat_w = capacity_w * (1.0 - FROST_CAPACITY_LOSS * iced) - made_up_w
         state.frost_kg += state.frost_kg_s * s * dt_s
         state.defrosting = state.frost_kg > frost_limit_kg
     else:
@@ -458,18 +460,15 @@ def held(
     """
     s = frequency_ratio
     flow = automatic_fan(s)
-    bent = (
-        s * (1.0 + unit.capacity_bend * (1.0 - s)) * (1.0 - STARVED_LOSS * unit.valve_stuck * abs(s - unit.valve_ratio))
-    )
     fan_w = unit.fan_w * flow * flow * flow
     if not heating:
         capacity_w, compressor_w = cooling_at_1(unit, outdoor_c, indoor_c, humidity_kg_kg, s, flow)
         power = unit.cooling_power_0 + s * (unit.cooling_power_1 + s * unit.cooling_power_2)
-        capacity_w *= bent
+        capacity_w *= _capacity_ratio(unit, s)
         return capacity_w - latent_w(unit, capacity_w, flow, indoor_c, humidity_kg_kg), compressor_w * power + fan_w
     capacity_w, compressor_w = heating_at_1(unit, outdoor_c, indoor_c, s, flow)
     power = unit.heating_power_0 + s * (unit.heating_power_1 + s * unit.heating_power_2)
-    heat_w = capacity_w * bent
+    heat_w = capacity_w * _capacity_ratio(unit, s)
     power_w = compressor_w * power + fan_w
     frost_kg_s = frost_at_1_kg_s(unit, outdoor_c, humidity_kg_kg) * s
     if frost_kg_s <= 0.0:
@@ -479,8 +478,24 @@ def held(
     melting_s = frost_kg * ICE_J_PER_KG / (DEFROST_MELT_RATIO * unit.rated_heating_w)
     heat_j = growing_s * heat_w * (1.0 - 0.5 * FROST_CAPACITY_LOSS) - unit.start_heating_loss_j
     heat_j -= melting_s * DEFROST_ROOM_RATIO * unit.rated_heating_w
-    power_j = growing_s * power_w + melting_s * DEFROST_POWER_RATIO * unit.heating_power_w
+    power_j = growing_s * power_w * (1.0 - 0.5 * FROST_POWER_LOSS)
+    power_j += melting_s * DEFROST_POWER_RATIO * unit.heating_power_w
     return max(heat_j, 0.0) / (growing_s + melting_s), power_j / (growing_s + melting_s)
+
+
+@njit
+def total_heat_w(unit: Unit, frequency_ratio: float, outdoor_c: float, indoor_c: float, humidity_kg_kg: float) -> float:
+    """Cooling capacity at a held frequency, sensible and latent. [W]"""
+    s = frequency_ratio
+    capacity_w, _ = cooling_at_1(unit, outdoor_c, indoor_c, humidity_kg_kg, s, automatic_fan(s))
+    return capacity_w * _capacity_ratio(unit, s)
+
+
+@njit
+def _capacity_ratio(unit: Unit, s: float) -> float:
+    """Capacity over that at s = 1, with what a stuck valve costs."""
+    starved = STARVED_LOSS * unit.valve_stuck * abs(s - unit.valve_ratio)
+    return s * (1.0 + unit.capacity_bend * (1.0 - s)) * (1.0 - starved)
 
 
 @njit
