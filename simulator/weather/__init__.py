@@ -1,34 +1,55 @@
 """Weather: generated from monthly normals or read from EPW files, at instants or in rows of ``Sky``."""
 
-from simulator.weather.generator import (
+from simulator.weather.climates import (
     BEIJING,
+    CHICAGO,
+    CHONGQING,
+    CITIES,
     CLIMATES,
     GUANGZHOU,
     HARBIN,
+    KUNMING,
+    LONDON,
+    MADRID,
+    PHOENIX,
     SHANGHAI,
+    SINGAPORE,
+    TAMPA,
+    TOKYO,
     Climate,
-    GeneratedWeather,
-    Outdoor,
-    Weather,
-    clear_sky_w_m2,
-    daily_course,
 )
-from simulator.weather.sky import DAY_S, Sky, sky_rows, sun_height_sine
+from simulator.weather.epw import EpwError, EpwYear, read_epw
+from simulator.weather.generator import GeneratedWeather, Outdoor, Weather, clear_sky_w_m2, daily_course
+from simulator.weather.sky import DAY_S, HasSky, Sky, sky_rows, sun_height_sine
 
 __all__ = [
     "BEIJING",
+    "CHICAGO",
+    "CHONGQING",
+    "CITIES",
     "CLIMATES",
     "DAY_S",
     "GUANGZHOU",
     "HARBIN",
+    "KUNMING",
+    "LONDON",
+    "MADRID",
+    "PHOENIX",
     "SHANGHAI",
+    "SINGAPORE",
+    "TAMPA",
+    "TOKYO",
     "Climate",
+    "EpwError",
+    "EpwYear",
     "GeneratedWeather",
+    "HasSky",
     "Outdoor",
     "Sky",
     "Weather",
     "clear_sky_w_m2",
     "daily_course",
+    "read_epw",
     "sky_rows",
     "sun_height_sine",
 ]
