@@ -139,12 +139,16 @@ class NextDoor:
 
 @dataclass(frozen=True, slots=True)
 class Layering:
-    """Warmer air above: what the unit's heat (W per m2 of floor) adds at its sensor and where people are. (assumed)"""
+    """Layers of air: K above the room's mean per W of the unit's heat per m2 of floor (cooling is negative).
 
-    return_heating_k_m2_w: float = 0.02
-    return_cooling_k_m2_w: float = 0.0
-    occupied_heating_k_m2_w: float = -0.01
-    occupied_cooling_k_m2_w: float = 0.0
+    The unit's sensor, under the ceiling, reads warmer than people feel in both modes, more so in heating: at 60 W/m2
+    1.8 K when heating and 0.7 K when cooling. Assumed, as is that people have the lower 70 % of the air.
+    """
+
+    return_heating_k_m2_w: float = 0.021
+    return_cooling_k_m2_w: float = -0.0084
+    occupied_heating_k_m2_w: float = -0.009
+    occupied_cooling_k_m2_w: float = 0.0036
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,13 +293,9 @@ def two_capacities(layers: Layers, outside_w_m2_k: float) -> tuple[float, float,
         off = (_answers(_lumped(chain(x), pulsations), film) - wanted).ravel()
         return np.concatenate([off.real, off.imag])
 
-    starts = [
-        np.log([r1, r2, r3, share * capacity, (1.0 - share) * capacity])
-        for r1, r2, r3 in ((0.25, 0.5, 0.25), (0.05, 0.9, 0.05), (0.75, 0.2, 0.05), (0.1, 0.2, 0.7))
-        for share in (0.5, 0.15)
-    ]
-    best = min((_least_squares(errors, start) for start in starts), key=lambda one: one[0])
-    r1, c1, r2, c2, r3 = chain(best[1])
+    # over random walls, other starts ended at the same place
+    best = _least_squares(errors, np.log([0.75, 0.2, 0.05, 0.5 * capacity, 0.5 * capacity]))
+    r1, c1, r2, c2, r3 = chain(best)
     return film + r1, c1, r2, c2, r3
 
 
@@ -340,7 +340,7 @@ def _answers(chains: Complex, film: float) -> Complex:
     return np.array([inside, outside])
 
 
-def _least_squares(errors: Callable[[Array], Array], start: Array, rounds: int = 40) -> tuple[float, Array]:
+def _least_squares(errors: Callable[[Array], Array], start: Array, rounds: int = 40) -> Array:
     x, damping = start, 1e-2
     now = errors(x)
     cost = float(now @ now)
@@ -359,7 +359,7 @@ def _least_squares(errors: Callable[[Array], Array], start: Array, rounds: int =
             damping *= 5.0
             if damping > 1e8:
                 break
-    return cost, x
+    return x
 
 
 # The room

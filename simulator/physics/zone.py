@@ -105,7 +105,7 @@ class Room:
     # water kept in walls and furniture, as if more air
     buffer_kg: float
     buffer_kg_s: float
-    # what the unit's heat does to layers of air, per W/m2 of floor
+    # layers of air: K above the mean per W of the unit's heat per m2 of floor
     return_heating_k_m2_w: float
     return_cooling_k_m2_w: float
     occupied_heating_k_m2_w: float
