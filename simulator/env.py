@@ -1,11 +1,11 @@
 """The simulator for learning: n rooms stepped together, as a Stable-Baselines3 VecEnv or a Gymnasium env.
 
-``Rooms`` holds the rooms and their course and knows neither library. What a policy sees of them is a mapping of arrays
+``Rooms`` holds the rooms of an episode and knows neither library. What a policy sees of them is a mapping of arrays
 (``situation``); how that becomes an observation, and an action an order, is handed in, so that training and serving
-share one definition. A decision holds for 15 minutes; plants step by 60 s.
+share one definition. A decision holds for 15 minutes, unless people change it by hand: then theirs holds.
 
-The reward is minus J of 15 minutes, in kWh: energy at the relative price of the hour, plus 0.5 kWh for each K·h that
-people spend outside their true band (control facts, "Price of discomfort"). Its terms are in ``Terms``.
+The reward is minus J of 15 minutes, in kWh: energy at its price over the home's mean price, plus 0.5 kWh for each K·h
+that people spend outside their true band (control facts, "Price of discomfort"). Its terms are in ``Terms``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +18,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
 from core.units import JOULES_PER_KWH
-from simulator import plant
-from simulator.course import STEP_S, STEPS_PER_H, YEAR, Season, draw_course, forecast_spread_k
-from simulator.physics.air_conditioner import BoolArray
-from simulator.physics.room import relative_humidity_pct
-from simulator.plant import Orders
-from simulator.rooms import draw_people, draw_rooms, draw_units
+from simulator.episodes import YEAR, Pool, Season, cut, relative_humidity_pct
+from simulator.world import STEP_S, STEPS_PER_H
 
 DECISION_S = 900.0
 ROWS_PER_DECISION = round(DECISION_S / STEP_S)
@@ -32,8 +28,10 @@ SETPOINT_LIMITS_C = (16.0, 30.0)
 EDGE_ERROR_K = 0.25  # standard deviation of learned edges about the true ones; assumed
 SENSOR_ERROR_K = 0.2  # of a thermometer that stays where it is; assumed
 NOISE_K = 0.04
+POINTS_H = np.array([-0.75, -0.25])  # before an hour's end, at which presence is asked for its mean
 
 Array = NDArray[np.floating[Any]]
+BoolArray = NDArray[np.bool_]
 Situation = Mapping[str, Array]
 Observe = Callable[[Situation], NDArray[np.float32]]
 Decide = Callable[[Array, Situation], tuple[BoolArray, BoolArray, Array]]
@@ -44,19 +42,19 @@ class Terms:
     """What 15 minutes cost, each of shape (n,)."""
 
     energy_kwh: Array
+    priced_kwh: Array  # energy at its price over the mean price
     discomfort_k_h: Array
-    price_ratio: Array  # of this hour's price to the mean price
     starts: Array  # of the compressor
     switches: Array  # by orders, on or off
 
     @property
     def j_kwh(self) -> Array:
         """Energy at its relative price, plus discomfort at its price."""
-        return self.energy_kwh * self.price_ratio + KWH_PER_K_H * self.discomfort_k_h
+        return self.priced_kwh + KWH_PER_K_H * self.discomfort_k_h
 
 
 class Rooms:
-    """``n`` homes' rooms, drawn anew at each ``reset``.
+    """``n`` rooms of a pool's homes, drawn anew at each ``reset``.
 
     Parameters
     ----------
@@ -64,108 +62,113 @@ class Rooms:
         Hours ahead at which forecasts are shown, each the mean of the hour that ends there.
     """
 
-    def __init__(self, n: int, days: int, ahead_h: Sequence[int], seed: int, season: Season = YEAR) -> None:
-        self.n, self.days, self.ahead_h, self.season = n, days, tuple(ahead_h), season
+    def __init__(
+        self, source: Pool, n: int, days: int, ahead_h: Sequence[int], seed: int, season: Season = YEAR
+    ) -> None:
+        self.source, self.n, self.days, self.ahead_h, self.season = source, n, days, tuple(ahead_h), season
         self.rng = np.random.default_rng(seed)
         self.reset()
 
     def reset(self) -> None:
-        """New rooms, people, weather and prices; units off."""
+        """Other rooms, people, weather and prices; units off."""
         rng, n = self.rng, self.n
-        self.rooms, floor_m2 = draw_rooms(rng, n)
-        self.units, self.people = draw_units(rng, floor_m2), draw_people(rng, n)
-        self.course = draw_course(rng, self.people, self.days, self.season, groups=max(n // 4, 1))
-        course = self.course
-        neutral_c = 0.5 * (course.low_c[0] + course.high_c[0])
-        start_c = 0.6 * neutral_c + 0.4 * course.outdoor_c[0] + rng.normal(1.0, 1.5, n)
-        self.state = plant.at_rest(start_c, start_c, course.outdoor_humidity_kg_kg[0])
+        self.episode = cut(rng, self.source, n, self.days, self.season)
+        world = self.world = self.episode.world
         self.row = 0
-        self.orders = Orders(np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.full(n, 26.0))
         self.since_switch_s = np.full(n, 3600.0)
-        self.power_w = self.units.standby_w.copy()
+        self.power_w = world.units["standby_w"].copy()
+        self._shown_on = np.zeros(n, np.bool_)
+        self._weather = world.rooms["weather"]
         self._edge_error_k = rng.normal(0.0, EDGE_ERROR_K, n)
         self._sensor_error_k = rng.normal(0.0, SENSOR_ERROR_K, n)
         self._setpoint_step_k = rng.choice([0.5, 1.0], n)
-        self._mean_price = course.price.mean(axis=0)
-        self._hourly = {
-            name: _hourly_means(getattr(course, name))
-            for name in ("outdoor_c", "solar_w_m2", "presence_ratio", "price")
-        }
-        tau_h = self.rooms.mass_capacity_j_per_k * self.rooms.mass_outdoor_k_per_w / 3600.0
-        self._known = {
-            "time_constant_h": self._some(0.6, tau_h * np.exp(rng.normal(0.0, 0.2, n))),
-            "rated_cooling_w": self._some(0.6, self.units.rated_cooling_w),
-        }
+        self._outdoor_c, self._solar_w_m2 = (_hourly_means(world.skies[name]) for name in ("outdoor_c", "global_w_m2"))
+        rows, weathers = self._outdoor_c.shape
+        self._outdoor_error, self._solar_error = (slow_noise(rng, rows, weathers) for _ in range(2))
+        self._known = {"rated_cooling_w": self._some(0.6, world.units["rated_cooling_w"])}
+        self._known["time_constant_h"] = np.full(n, np.nan)
         self._has_solar, self._has_power = rng.random(n) < 0.7, rng.random(n) < 0.8
         self._sees_people = rng.random(n) < 0.6  # the others know only the habit
 
     @property
     def done(self) -> bool:
-        """Whether the course has come to its end."""
-        return self.row >= self.course.steps
+        """Whether the episode has come to its end."""
+        return self.row >= self.episode.steps
 
     def situation(self) -> dict[str, Array]:
         """What a policy sees now, by the names of ``models.words.RoomSituation``; NaN is unknown."""
-        course, row, n = self.course, self.row, self.n
-        air_c = self.state.room.air_c
-        humidity_pct = relative_humidity_pct(air_c, self.state.room.humidity_kg_kg)
-        leads = np.array(self.ahead_h)
-        rows = row + (leads - 1) * STEPS_PER_H
-        spread_k = np.array([forecast_spread_k(lead_h) for lead_h in self.ahead_h])
-        outdoor_ahead_c = self._hourly["outdoor_c"][rows] + np.outer(spread_k, course.forecast_error[row])
-        solar_ahead = self._hourly["solar_w_m2"][rows] * np.maximum(1.0 + 0.25 * course.solar_error[row], 0.0)
+        episode, world, row, n, weather = self.episode, self.world, self.row, self.n, self._weather
+        air_c, panels, sky = world.room_states["occupied_c"], world.panels, world.skies[row]
+        hours = np.array(self.ahead_h)
+        rows = row + (hours - 1) * STEPS_PER_H
+        outdoor_ahead_c = self._outdoor_c[rows] + np.outer(forecast_spread_k(hours), self._outdoor_error[row])
+        solar_ahead = self._solar_w_m2[rows] * np.maximum(1.0 + 0.25 * self._solar_error[row], 0.0)
+        points_h = (hours[:, np.newaxis] + POINTS_H).ravel()
+        usual = episode.presence_ahead(row, np.concatenate([[0.0], points_h]))
         return {
-            "local_hour": np.full(n, course.local_hour(row)),
+            "local_hour": episode.local_hour(row),
             "room_temperature_c": air_c + self._sensor_error_k + self.rng.normal(0.0, NOISE_K, n),
-            "outdoor_temperature_c": course.outdoor_c[row],
-            "humidity_pct": humidity_pct,
-            "solar_w_m2": np.where(self._has_solar, course.solar_w_m2[row], np.nan),
-            "on": self.orders.on.astype(np.float64),
-            "heating": self.orders.heating.astype(np.float64),
-            "setpoint_c": self.orders.setpoint_c,
+            "outdoor_temperature_c": sky["outdoor_c"][weather],
+            "humidity_pct": relative_humidity_pct(air_c, world.room_states["humidity_kg_kg"]),
+            "solar_w_m2": np.where(self._has_solar, sky["global_w_m2"][weather], np.nan),
+            "on": panels["on"].astype(np.float64),
+            "heating": panels["heating"].astype(np.float64),
+            "setpoint_c": panels["setpoint_c"].copy(),
             "power_w": np.where(self._has_power, self.power_w, np.nan),
             "since_switch_s": self.since_switch_s,
-            "comfort_low_c": course.low_c[row] + self._edge_error_k,
-            "comfort_high_c": course.high_c[row] + self._edge_error_k,
-            "occupied": np.where(self._sees_people, course.present[row], course.presence_ratio[row]),
-            "occupied_ahead": self._hourly["presence_ratio"][rows].T,
-            "outdoor_ahead_c": outdoor_ahead_c.T,
-            "solar_ahead_w_m2": solar_ahead.T,
-            "price_now": course.price[row],
-            "price_ahead": self._hourly["price"][rows].T,
+            "comfort_low_c": episode.low_c[row] + self._edge_error_k,
+            "comfort_high_c": episode.high_c[row] + self._edge_error_k,
+            "occupied": np.where(self._sees_people, world.presence[row] > 0, usual[:, 0]),
+            "occupied_ahead": usual[:, 1:].reshape(n, hours.size, POINTS_H.size).mean(axis=2),
+            "outdoor_ahead_c": outdoor_ahead_c[:, weather].T,
+            "solar_ahead_w_m2": solar_ahead[:, weather].T,
+            "price_now": world.price[row].astype(np.float64),
+            "price_ahead": world.price[rows + STEPS_PER_H // 2].T.astype(np.float64),
             **self._known,
         }
 
     def step(self, on: BoolArray, heating: BoolArray, setpoint_c: Array) -> Terms:
-        """Let 15 minutes pass under these orders; setpoints are rounded and bounded as units do."""
+        """Let 15 minutes pass under these orders, where no change by hand holds; setpoints are rounded as units do."""
+        world, panels = self.world, self.world.panels
         step_k = self._setpoint_step_k
-        rounded_c = np.asarray(np.clip(np.round(setpoint_c / step_k) * step_k, *SETPOINT_LIMITS_C), dtype=np.float64)
-        switched = on != self.orders.on
-        self.orders = Orders(on, heating, rounded_c)
-        self.since_switch_s = np.where(switched, 0.0, self.since_switch_s) + DECISION_S
-        energy_j, discomfort_k_s, starts = np.zeros(self.n), np.zeros(self.n), np.zeros(self.n)
-        price = self.course.price[self.row]
+        rounded_c = np.clip(np.round(setpoint_c / step_k) * step_k, *SETPOINT_LIMITS_C)
+        free = world.hands["override_until_s"] <= world.start_epoch_s + STEP_S * self.row
+        switched = free & (on != panels["on"])
+        for name, values in (("on", on), ("heating", heating), ("setpoint_c", rounded_c)):
+            panels[name] = np.where(free, values, panels[name])
+        energy_j, priced_j, outside_k_s, starts = (np.zeros(self.n) for _ in range(4))
         for row in range(self.row, self.row + ROWS_PER_DECISION):
-            around = self.course.surroundings(row)
-            for _ in range(round(STEP_S / plant.INNER_STEP_S)):
-                running = self.state.unit.running
-                self.state, output = plant.step(self.state, self.rooms, self.units, around, self.orders)
-                energy_j += output.power_w * plant.INNER_STEP_S
-                outside_k = _outside_k(self.state.room.air_c, self.course.low_c[row], self.course.high_c[row])
-                discomfort_k_s += self.course.present[row] * outside_k * plant.INNER_STEP_S
-                starts += self.state.unit.running & ~running
+            world.advance(row, follows_program=False)
+            meters = world.meters
+            energy_j += meters["energy_j"]
+            priced_j += meters["energy_j"] * world.price[row] / self.episode.mean_price
+            outside_k_s += meters["over_k_s"] + meters["under_k_s"]
+            starts += meters["starts"]
         self.power_w = energy_j / DECISION_S
+        self.since_switch_s = np.where(panels["on"] != self._shown_on, 0.0, self.since_switch_s) + DECISION_S
+        self._shown_on = panels["on"].copy()
         self.row += ROWS_PER_DECISION
-        return Terms(
-            energy_j / JOULES_PER_KWH, discomfort_k_s / 3600.0, price / self._mean_price, starts, switched * 1.0
-        )
+        return Terms(energy_j / JOULES_PER_KWH, priced_j / JOULES_PER_KWH, outside_k_s / 3600.0, starts, switched * 1.0)
 
     def _some(self, share: float, values: Array) -> Array:
         return np.where(self.rng.random(self.n) < share, values, np.nan)
 
 
-def _outside_k(air_c: Array, low_c: Array, high_c: Array) -> Array:
-    return np.maximum(air_c - high_c, 0.0) + np.maximum(low_c - air_c, 0.0)
+def forecast_spread_k(lead_h: Array) -> Array:
+    """Standard deviation of the error of a temperature forecast. [K]  Assumed: 0.3 K now, 1.7 K a day ahead."""
+    return 0.3 + 0.06 * lead_h
+
+
+def slow_noise(rng: np.random.Generator, rows: int, n: int, memory_h: float = 6.0) -> Array:
+    """Standard normal noise that forgets over ``memory_h`` hours, straight between whole hours."""
+    hours = rows // STEPS_PER_H + 1
+    keep = float(np.exp(-1.0 / memory_h))
+    nodes = rng.normal(size=(hours, n))
+    for i in range(1, hours):
+        nodes[i] = keep * nodes[i - 1] + np.sqrt(1.0 - keep**2) * nodes[i]
+    share = (np.arange(STEPS_PER_H) / STEPS_PER_H)[np.newaxis, :, np.newaxis]
+    between = nodes[:-1, np.newaxis] * (1.0 - share) + nodes[1:, np.newaxis] * share
+    return np.asarray(between.reshape(-1, n)[:rows])
 
 
 def _hourly_means(values: Array) -> Array:
@@ -183,7 +186,7 @@ def spaces(columns: int) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Box]:
 
 
 class RoomVecEnv(VecEnv):
-    """All rooms as one Stable-Baselines3 environment; all courses end together, by time and never by themselves.
+    """All rooms as one Stable-Baselines3 environment; all episodes end together, by time and never by themselves.
 
     Beside J the reward takes ``switch_kwh`` for each switch on or off: wear and beeps, which J does not know.
     """

@@ -22,13 +22,15 @@ from torch import Tensor, nn
 from models.features import ACTION, POLICY, choose, columns, encode, heats, policy_raw
 from models.loading import WEIGHTS
 from models.words import AHEAD_H
-from simulator.course import SUMMER, WINTER, YEAR, Season
 from simulator.env import Rooms, RoomVecEnv, Situation
+from simulator.episodes import SUMMER, WINTER, YEAR, Pool, Season
+from training.pools import HELD_OUT, TRAIN, draw_pool
 from training.runs import Run, save_model, start_run
 
 Array = NDArray[np.floating[Any]]
 Controller = Callable[[Situation], tuple[NDArray[np.bool_], NDArray[np.bool_], Array]]
 SEASONS = {"summer": SUMMER, "winter": WINTER, "year": YEAR}
+HELD_OUT_SEASONS = {"summer": SUMMER, "winter": WINTER}
 PRECOOL_MARGINS_K = (-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5)
 DECISIONS_PER_DAY = 96
 SETTLE_DECISIONS = DECISIONS_PER_DAY  # the first day is not scored
@@ -42,6 +44,7 @@ class Config:
     minutes: float = 15.0  # of one core, for training; evaluation comes on top
     rooms: int = 64
     days: int = 6
+    homes_of_a_climate: int = 24  # in the pool that rooms are drawn from
     season: str = "year"
     held_out_rooms: int = 192
     layers: tuple[int, ...] = (128, 128)
@@ -61,9 +64,10 @@ class Config:
 def main(config: Config) -> Path:
     """Train, measure beside plain rules on held-out rooms and weather, export; the path of the network."""
     run = start_run("policy", config, config.seed)
-    rooms = Rooms(config.rooms, config.days, AHEAD_H, config.seed, SEASONS[config.season])
+    source = draw_pool(config.seed, TRAIN, config.homes_of_a_climate)
+    rooms = Rooms(source, config.rooms, config.days, AHEAD_H, config.seed, SEASONS[config.season])
     model, trained_s, decisions = train(config, run, RoomVecEnv(rooms, observe, choose, config.switch_kwh))
-    scores = evaluate(config, model)
+    scores = evaluate(config, model, draw_pool(config.seed, HELD_OUT, config.homes_of_a_climate))
     report(scores)
     return export(config, run, model, scores, trained_s, decisions)
 
@@ -159,7 +163,7 @@ def learned(model: DDPG) -> Controller:
     return control
 
 
-def evaluate(config: Config, model: DDPG) -> dict[str, dict[str, dict[str, float]]]:
+def evaluate(config: Config, model: DDPG, held_out: Pool) -> dict[str, dict[str, dict[str, float]]]:
     """Daily means per room on rooms and weather never seen, by season and controller.
 
     ``precool_own`` takes for each room the margin that turns out best for it: hindsight, in the rule's favour.
@@ -171,8 +175,8 @@ def evaluate(config: Config, model: DDPG) -> dict[str, dict[str, dict[str, float
         **{f"precool_{margin_k:+.1f}": precool(margin_k, lead=True) for margin_k in PRECOOL_MARGINS_K},
     }
     result = {}
-    for name, season in (("summer", SUMMER), ("winter", WINTER)):
-        scores = {label: score(config, season, controller) for label, controller in controllers.items()}
+    for name, season in HELD_OUT_SEASONS.items():
+        scores = {label: score(config, held_out, season, controller) for label, controller in controllers.items()}
         rules = [scores[label] for label in scores if label.startswith("precool")]
         best = np.argmin([rule["j_kwh"] for rule in rules], axis=0)
         scores["precool_own"] = {key: np.choose(best, [rule[key] for rule in rules]) for key in rules[0]}
@@ -182,9 +186,9 @@ def evaluate(config: Config, model: DDPG) -> dict[str, dict[str, dict[str, float
     return result
 
 
-def score(config: Config, season: Season, controller: Controller) -> dict[str, Array]:
+def score(config: Config, held_out: Pool, season: Season, controller: Controller) -> dict[str, Array]:
     """J, energy, discomfort and starts a day of each room; every controller meets the same rooms and weather."""
-    rooms = Rooms(config.held_out_rooms, config.days, AHEAD_H, 1_000_000 + config.seed, season)
+    rooms = Rooms(held_out, config.held_out_rooms, config.days, AHEAD_H, config.seed, season)
     names = ("j_kwh", "energy_kwh", "discomfort_k_h", "starts", "switches")
     totals: dict[str, Array] = {name: np.zeros(rooms.n) for name in names}
     decisions = 0
@@ -251,7 +255,7 @@ The actor of a DDPG agent (Stable-Baselines3): off, or a setpoint relative to th
 minutes. Heating is the mirror image of cooling; which of the two is a rule (`models.features.heats`), not learned.
 
 - **Trained on** {card["decisions"]} decisions in randomised simulated rooms, {config.days} days an episode, season
-  "{config.season}" (`simulator/rooms.py`, `simulator/course.py`, `simulator/env.py`).
+  "{config.season}" (`simulator/homes.py`, `simulator/episodes.py`, `simulator/env.py`).
 - **By** `python -m training.train_ddpg --seed {config.seed}`, {float(str(card["trained_s"])) / 60:.1f} minutes of one
   core, commit `{card["commit"]}`, on {card["trained_on"]}. One seed: no spread is claimed.
 - **Reward** minus J: energy at the relative price of the hour, plus 0.5 kWh for each K·h outside the true band, plus
@@ -269,7 +273,7 @@ controllers see the same learned edges and forecasts.
 ## Known limits
 - `precool_x` has one margin for all homes, and heating units whose sensor sits in warm air need about -2.5 K.
   `precool_own` takes for each room the margin that is best in hindsight: the row to measure against.
-- Simulated rooms and people only; nobody overrides, windows stay shut. Savings in a home are not what this table says.
+- Simulated rooms and people only. Savings in a home are not what this table says.
 - Fan steps are not learned (always automatic), the predictor's outlook and humidity are not read yet.
 - No guard in training: minimum run and rest, rate and quiet hours come on top at home.
 """

@@ -22,12 +22,11 @@ from models import features
 from models.features import AHEAD, PAST, columns
 from models.loading import WEIGHTS
 from models.words import HORIZONS_S
-from simulator import plant
-from simulator.course import STEP_S, YEAR, Course, draw_course, forecast_spread_k
-from simulator.physics.air_conditioner import BoolArray
-from simulator.physics.room import relative_humidity_pct
-from simulator.plant import Orders
-from simulator.rooms import draw_people, draw_rooms, draw_units
+from simulator.env import forecast_spread_k, slow_noise
+from simulator.episodes import BoolArray, Episode, Pool, cut, relative_humidity_pct
+from simulator.weather.climates import CITIES
+from simulator.world import STEP_S
+from training.pools import HELD_OUT, TRAIN, draw_pool
 from training.programs import season_heats, varied_plans
 from training.runs import Run, save_model, start_run
 
@@ -46,6 +45,7 @@ class Config:
     minutes: float = 10.0  # of one core, for training; data and evaluation come on top
     rooms: int = 1536
     days: int = 10
+    homes_of_a_climate: int = 48  # in the pool that rooms are drawn from
     held_out_rooms: int = 192
     hidden: int = 64
     batch_rooms: int = 96
@@ -123,52 +123,52 @@ def main(config: Config) -> Path:
     """Simulate, train, measure on held-out rooms and weather, export; the path of the network."""
     run = start_run("predictor", config, config.seed)
     rng = np.random.default_rng(config.seed)
-    recording = record_rooms(rng, config.rooms, config.days)
-    held_out = record_rooms(np.random.default_rng(1_000_000 + config.seed), config.held_out_rooms, config.days)
+    recording = record_rooms(rng, _pool(config, TRAIN), config.rooms, config.days)
+    held_out = record_rooms(rng, _pool(config, HELD_OUT), config.held_out_rooms, config.days)
     network, trained_s = train(config, run, recording, rng)
     errors = evaluate(network, held_out)
     report(errors)
     return export(config, run, network, errors, trained_s)
 
 
-def record_rooms(rng: np.random.Generator, n: int, days: int) -> Recording:
+def _pool(config: Config, split: str) -> Pool:
+    return draw_pool(config.seed, split, config.homes_of_a_climate)
+
+
+def record_rooms(rng: np.random.Generator, source: Pool, n: int, days: int) -> Recording:
     """Simulate ``n`` rooms under varied programs, as their own sensors would show them."""
-    rooms, floor_m2 = draw_rooms(rng, n)
-    units, people = draw_units(rng, floor_m2), draw_people(rng, n)
-    course = draw_course(rng, people, days, YEAR, groups=max(n // 8, 1))
-    on, setpoint_c = varied_plans(rng, course)
-    heating = season_heats(course)
-    names = ("air_c", "humidity_pct", "power_w")
-    shown = {name: np.empty((course.steps, n), dtype=np.float32) for name in names}
-    state = plant.at_rest(
-        course.outdoor_c[0] + rng.uniform(0.0, 8.0, n), course.outdoor_c[0] + 4.0, course.outdoor_humidity_kg_kg[0]
-    )
-    for row in range(course.steps):
-        around, orders = course.surroundings(row), Orders(on[row], heating[row], setpoint_c[row])
-        power_w = np.zeros(n)
-        for _ in range(round(STEP_S / plant.INNER_STEP_S)):
-            state, output = plant.step(state, rooms, units, around, orders)
-            power_w += output.power_w * plant.INNER_STEP_S / STEP_S
-        shown["air_c"][row] = state.room.air_c
-        shown["humidity_pct"][row] = relative_humidity_pct(state.room.air_c, state.room.humidity_kg_kg)
-        shown["power_w"][row] = power_w
-    return _as_measured(rng, course, shown, on, setpoint_c, heating, units.sensor_offset_k)
+    episode = cut(rng, source, n, days, rooms_per_group=8)
+    world = episode.world
+    world.persons["patience_s"] = np.inf  # people leave the program alone: the plan is known and kept to
+    on, setpoint_c = varied_plans(rng, episode)
+    heating = season_heats(episode)
+    names = ("air_c", "sensor_c", "humidity_pct", "power_w")
+    shown = {name: np.empty((episode.steps, n), dtype=np.float32) for name in names}
+    panels, states = world.panels, world.room_states
+    for row in range(episode.steps):
+        panels["on"], panels["heating"], panels["setpoint_c"] = on[row], heating[row], setpoint_c[row]
+        world.advance(row, follows_program=False)
+        shown["air_c"][row] = states["occupied_c"]
+        shown["sensor_c"][row] = world.unit_states["sensor_c"]
+        shown["humidity_pct"][row] = relative_humidity_pct(states["occupied_c"], states["humidity_kg_kg"])
+        shown["power_w"][row] = world.meters["energy_j"] / STEP_S
+    return _as_measured(rng, episode, shown, on, setpoint_c, heating)
 
 
 def _as_measured(
     rng: np.random.Generator,
-    course: Course,
+    episode: Episode,
     shown: dict[str, Batch],
     on: NDArray[np.bool_],
     setpoint_c: NDArray[np.float64],
     heating: NDArray[np.bool_],
-    offset_k: NDArray[np.float64],
 ) -> Recording:
     """Sensors as homes have them: some rooms measure little, some read the unit's own sensor, all round."""
     rows, n = shown["air_c"].shape
     own_sensor = rng.random(n) < 0.3
     resolution_k = np.where(own_sensor, rng.choice([0.5, 1.0], n), 0.1)
-    reading_c = shown["air_c"] + own_sensor * offset_k + rng.normal(0.0, 0.04, (rows, n))
+    reading_c = np.where(own_sensor, shown["sensor_c"], shown["air_c"]) + rng.normal(0.0, 0.04, (rows, n))
+    outdoor_c, solar_w_m2 = episode.sky("outdoor_c"), episode.sky("global_w_m2")
 
     def if_known(share: float, values: NDArray[np.floating]) -> Batch:
         return np.where(rng.random(n) < share, values[:rows], np.nan).astype(np.float32)
@@ -178,27 +178,25 @@ def _as_measured(
     measured = {
         "reading_c": (np.round(reading_c / resolution_k) * resolution_k).astype(np.float32),
         "missing": sometimes_missing.astype(np.float32),
-        "outdoor_temperature_c": if_known(0.8, course.outdoor_c),
+        "outdoor_temperature_c": if_known(0.8, outdoor_c),
         "humidity_pct": if_known(0.5, shown["humidity_pct"]),
-        "solar_w_m2": if_known(0.6, course.solar_w_m2),
+        "solar_w_m2": if_known(0.6, solar_w_m2),
         "on": on[:rows].astype(np.float32),
         "cooling": (mode_known & ~heating[:rows]).astype(np.float32),
         "heating": (mode_known & heating[:rows]).astype(np.float32),
         "setpoint_c": setpoint_c[:rows].astype(np.float32),
         "power_w": if_known(0.7, shown["power_w"]),
         "true_power_w": shown["power_w"],
-        "occupied": if_known(0.6, course.present.astype(np.float64)),
-        "local_hour": np.broadcast_to(((np.arange(rows) + 1) % 288 / 12.0)[:, np.newaxis], (rows, n)).astype(
-            np.float32
-        ),
-        "weekday": np.stack([course.weekday(row + 1) for row in range(rows)]).astype(np.float32),
+        "occupied": if_known(0.6, episode.present.astype(np.float64)),
+        "local_hour": np.stack([episode.local_hour(row + 1) for row in range(rows)]).astype(np.float32),
+        "weekday": np.stack([episode.weekday(row + 1) for row in range(rows)]).astype(np.float32),
     }
     return Recording(
         measured=measured,
-        true_outdoor_c=course.outdoor_c.astype(np.float32),
-        true_solar_w_m2=course.solar_w_m2.astype(np.float32),
-        outdoor_error=course.forecast_error.astype(np.float32),
-        solar_error=course.solar_error.astype(np.float32),
+        true_outdoor_c=outdoor_c.astype(np.float32),
+        true_solar_w_m2=solar_w_m2.astype(np.float32),
+        outdoor_error=slow_noise(rng, *outdoor_c.shape).astype(np.float32),
+        solar_error=slow_noise(rng, *outdoor_c.shape).astype(np.float32),
         planned_on=on.astype(np.float32),
         planned_setpoint_c=setpoint_c.astype(np.float32),
         knows_forecast=np.asarray(rng.random(n) < 0.85),
@@ -329,7 +327,7 @@ def targets(
         on_ratio = _mean_ahead(on, at, rooms, before, horizon_rows)
         setpoint_c = _mean_ahead(on * recording.planned_setpoint_c, at, rooms, before, horizon_rows)
         planned_c = np.where(on_ratio > 0.5, setpoint_c / np.maximum(on_ratio, 1e-3), np.nan)
-        spread_k = forecast_spread_k(horizon_rows / 12.0)
+        spread_k = float(forecast_spread_k(np.array(horizon_rows / 12.0)))
         outdoor_c = _mean_ahead(recording.true_outdoor_c, at, rooms, before, horizon_rows) + spread_k * error_now
         solar = _mean_ahead(recording.true_solar_w_m2, at, rooms, before, horizon_rows)
         solar = np.maximum(solar * (1.0 + 0.25 * solar_error_now), 0.0)
@@ -437,10 +435,9 @@ def card_text(config: Config, errors: dict[str, dict[str, float]], card: dict[st
 An LSTM ({config.hidden} units) with one direct head: temperature of the room (mean and spread) and energy of its air
 conditioner, at 15 min, 1, 2, 6, 12 and 24 h. One step each 5 minutes, state kept; the step's length is an input.
 
-- **Trained on** {config.rooms} simulated rooms of {config.days} days each (`simulator/rooms.py`,
-  `simulator/course.py`), all seasons, climates of Shanghai, Guangzhou, Beijing and Harbin; half of the rooms under
-  random setpoints. Sensors are missing at random, some rooms read their unit's own sensor. No recorded home has been
-  seen.
+- **Trained on** {config.rooms} simulated rooms of {config.days} days each (`simulator/homes.py`,
+  `simulator/episodes.py`), all seasons, {len(CITIES)} climates; half of the rooms under random setpoints.
+  Sensors are missing at random, some rooms read their unit's own sensor. No recorded home has been seen.
 - **By** `python -m training.train_predictor --seed {config.seed}`, {float(str(card["trained_s"])) / 60:.1f} minutes
   of one core, commit `{card["commit"]}`, on {card["trained_on"]}.
 - **Inputs** `models/features.py`, `PAST` and `AHEAD`; the same definition is inside the file, and serving refuses
@@ -454,8 +451,7 @@ forecast errs (0.3 K now to 1.7 K a day ahead) and 15 % of the rooms have none; 
 {table}
 
 ## Known limits
-- The rooms are simulated: two nodes, one zone, an inverter unit with plain curves. Windows stay shut, nobody
-  overrides.
+- The rooms are simulated, one zone each; in training nobody overrides.
 - Fan steps are not read yet; modes other than cooling and heating count as neither.
 - Steps of 5 to 15 minutes were trained; longer gaps work and were not measured.
 - It is not fitted to its room except by its memory. Where it does worse than `models/rc.py`, use that.

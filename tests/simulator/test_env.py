@@ -16,18 +16,18 @@ from stable_baselines3.common.vec_env import VecMonitor
 
 from models.features import POLICY, choose, columns, encode, policy_raw, situation_arrays
 from models.words import AHEAD_H
-from simulator.course import SUMMER, WINTER, Season
 from simulator.env import KWH_PER_K_H, RoomEnv, Rooms, RoomVecEnv, Situation
-from simulator.physics.room import Array
+from simulator.episodes import Pool
 from tests.models.moments import summer_situation
+from tests.training.pools import summer_pool, winter_pool
 
 
 def observe(situation: Situation) -> np.ndarray:
     return encode(POLICY, policy_raw(situation))
 
 
-def rooms(n: int = 6, seed: int = 5, days: int = 1, season: Season = SUMMER) -> Rooms:
-    return Rooms(n, days, AHEAD_H, seed, season)
+def rooms(n: int = 6, seed: int = 5, days: int = 1, pool: Pool | None = None) -> Rooms:
+    return Rooms(pool or summer_pool(), n, days, AHEAD_H, seed)
 
 
 def vector(**changes: int) -> RoomVecEnv:
@@ -41,7 +41,9 @@ def look(env: RoomVecEnv) -> np.ndarray:
     return observation
 
 
-def orders(n: int, *, on: bool, setpoint_c: float = 25.0, heating: bool = False) -> tuple[Array, Array, Array]:
+def orders(
+    n: int, *, on: bool, setpoint_c: float = 25.0, heating: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.full(n, on), np.full(n, heating), np.full(n, setpoint_c)
 
 
@@ -107,7 +109,7 @@ def test_the_reward_is_minus_energy_and_priced_discomfort() -> None:
     action = np.full((6, 1), 0.2, dtype=np.float32)
     terms = plain.step(*choose(action[:, 0].astype(np.float64), plain.situation()))
     _, reward, _, infos = env.step(action)
-    expected = terms.energy_kwh * terms.price_ratio + KWH_PER_K_H * terms.discomfort_k_h
+    expected = terms.priced_kwh + KWH_PER_K_H * terms.discomfort_k_h
     assert reward == pytest.approx(-expected, rel=1e-5)
     assert [info["energy_kwh"] for info in infos] == pytest.approx(terms.energy_kwh)
 
@@ -121,30 +123,55 @@ def test_switching_costs_only_where_it_is_asked_for() -> None:
     assert free.step(on)[1] - priced.step(on)[1] == pytest.approx(0.0)
 
 
+def test_energy_is_priced_by_the_hour_over_the_home_s_mean() -> None:
+    some = rooms()
+    world = some.episode.world
+    world.price[:] = 0.2
+    world.price[:3] = 0.8
+    some.episode.mean_price[:] = 0.4
+    first, second = (some.step(*orders(6, on=True, setpoint_c=16.0)) for _ in range(2))
+    assert first.priced_kwh == pytest.approx(2.0 * first.energy_kwh, rel=1e-5)
+    assert second.priced_kwh == pytest.approx(0.5 * second.energy_kwh, rel=1e-5)
+
+
 def test_a_unit_that_is_off_uses_its_standby_alone() -> None:
     some = rooms()
-    terms = some.step(*orders(6, on=False))  # type: ignore[arg-type]
-    assert terms.energy_kwh == pytest.approx(some.units.standby_w * 0.25 / 1e3)
+    some.world.persons["patience_s"] = np.inf
+    terms = some.step(*orders(6, on=False))
+    assert terms.energy_kwh == pytest.approx(some.world.units["standby_w"] * 0.25 / 1e3)
     assert (terms.starts == 0.0).all()
 
 
 def test_cooling_makes_rooms_colder_and_heating_warmer_than_off() -> None:
-    def after(season: Season, on: bool, heating: bool, setpoint_c: float) -> Array:
-        some = rooms(season=season)
+    def after(pool: Pool, on: bool, heating: bool, setpoint_c: float) -> np.ndarray:
+        some = rooms(pool=pool)
+        some.world.persons["patience_s"] = np.inf
         for _ in range(48):
-            some.step(*orders(6, on=on, heating=heating, setpoint_c=setpoint_c))  # type: ignore[arg-type]
-        return some.state.room.air_c
+            some.step(*orders(6, on=on, heating=heating, setpoint_c=setpoint_c))
+        return some.world.room_states["occupied_c"].copy()
 
-    assert (after(SUMMER, True, False, 20.0) < after(SUMMER, False, False, 20.0)).all()
-    assert (after(WINTER, True, True, 28.0) > after(WINTER, False, True, 28.0)).all()
+    assert (after(summer_pool(), True, False, 18.0) < after(summer_pool(), False, False, 18.0)).all()
+    assert (after(winter_pool(), True, True, 28.0) > after(winter_pool(), False, True, 28.0)).all()
 
 
 def test_setpoints_are_rounded_and_bounded_as_units_do() -> None:
     some = rooms()
-    some.step(*orders(6, on=True, setpoint_c=3.3))  # type: ignore[arg-type]
-    assert (some.orders.setpoint_c == 16.0).all()
-    some.step(*orders(6, on=True, setpoint_c=25.3))  # type: ignore[arg-type]
-    assert set(some.orders.setpoint_c.tolist()) <= {25.0, 25.5}
+    some.world.persons["patience_s"] = np.inf
+    some.step(*orders(6, on=True, setpoint_c=3.3))
+    assert (some.situation()["setpoint_c"] == 16.0).all()
+    some.step(*orders(6, on=True, setpoint_c=25.3))
+    assert set(some.situation()["setpoint_c"].tolist()) <= {25.0, 25.5}
+
+
+def test_what_people_change_by_hand_holds_against_orders() -> None:
+    """Left without cooling on summer days, some switch their unit on; orders to be off do not reach it then."""
+    some = rooms(n=32, days=3)
+    changed = np.zeros(32, np.bool_)
+    for _ in range(3 * 96):
+        some.step(*orders(32, on=False))
+        changed |= some.situation()["on"] > 0.5
+    assert changed.any()
+    assert np.array_equal(changed, some.world.hands["overrides"] > 0)
 
 
 def test_a_simulated_situation_holds_all_that_a_home_s_does() -> None:
@@ -157,6 +184,6 @@ def test_a_simulated_situation_holds_all_that_a_home_s_does() -> None:
 
 def test_nobody_there_is_no_discomfort() -> None:
     some = rooms()
-    some.course.present[:] = False
-    terms = some.step(*orders(6, on=True, setpoint_c=16.0))  # type: ignore[arg-type]
+    some.world.presence[:] = 0
+    terms = some.step(*orders(6, on=True, setpoint_c=16.0))
     assert (terms.discomfort_k_h == 0.0).all()

@@ -1,7 +1,7 @@
 """A predictor trained for seconds goes through everything that a real one does."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from models.features import AHEAD, PAST, ahead_raw, columns, encode, horizon_lab
 from models.predictor import RoomPredictor
 from models.words import HORIZONS_S, RoomMoment
 from tests.models.moments import AFTERNOON, summer_moment
+from tests.training.pools import summer_pool
 from training import train_predictor
 from training.train_predictor import (
     HORIZON_ROWS,
@@ -44,6 +45,14 @@ class Trained:
     folder: Path
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_pool() -> Iterator[None]:
+    """A year of hundreds of homes would take a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_predictor, "_pool", lambda config, split: summer_pool())
+        yield
+
+
 @pytest.fixture(scope="module")
 def trained(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     config = replace(TINY, output=tmp_path_factory.mktemp("weights") / "predictor.onnx")
@@ -52,7 +61,7 @@ def trained(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 @pytest.fixture(scope="module")
 def recording() -> Recording:
-    return record_rooms(np.random.default_rng(7), ROOMS.size, 4)
+    return record_rooms(np.random.default_rng(7), summer_pool(), ROOMS.size, 4)
 
 
 def network(trained: Trained) -> RoomNetwork:
@@ -122,7 +131,7 @@ def test_a_run_goes_on_from_its_checkpoint(trained: Trained, tmp_path: Path) -> 
 
 
 def test_simulated_rooms_repeat_with_their_seed(recording: Recording) -> None:
-    again = record_rooms(np.random.default_rng(7), ROOMS.size, 4)
+    again = record_rooms(np.random.default_rng(7), summer_pool(), ROOMS.size, 4)
     for name, values in recording.measured.items():
         assert np.array_equal(values, again.measured[name], equal_nan=True), name
 
