@@ -32,6 +32,8 @@ LEADS_H = (0.5, 1.0, 1.5, 2.0)
 MARGINS_K = (0.0, 0.25, 0.5)
 FIRST_LEAD_H, FIRST_MARGIN_K = 1.0, 0.25  # until there are four weeks to choose on
 FRONTIER = tuple((1.0, margin_k) for margin_k in (-1.5, -1.0, -0.5, 1.0, 1.5))  # for energy at equal discomfort only
+PAIRS = (*((lead_h, margin_k) for lead_h in LEADS_H for margin_k in MARGINS_K), *FRONTIER)
+CHOICES, VARIANTS = len(LEADS_H) * len(MARGINS_K), len(PAIRS)
 
 
 def orders(on: BoolArray, heating: BoolArray, setpoint_c: Array) -> Orders:
@@ -154,13 +156,8 @@ def variants(n: int) -> tuple[Array, Array]:
 
     Shapes (1, variants * n), a variant's homes together.
     """
-    pairs = [(lead_h, margin_k) for lead_h in LEADS_H for margin_k in MARGINS_K] + list(FRONTIER)
-    lead_h, margin_k = np.array(pairs).T
+    lead_h, margin_k = np.array(PAIRS).T
     return np.repeat(lead_h, n)[np.newaxis], np.repeat(margin_k, n)[np.newaxis]
-
-
-CHOICES = len(LEADS_H) * len(MARGINS_K)
-VARIANTS = CHOICES + len(FRONTIER)
 
 
 def choose_monthly(observed_j: Array, n: int) -> tuple[Array, Array]:

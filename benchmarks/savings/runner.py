@@ -18,7 +18,7 @@ from simulator import residents
 from simulator.jit import njit
 from simulator.physics.moist_air import saturation_pressure_pa
 from simulator.physics.pmv import pmv, vapour_pressure_pa
-from simulator.records import Table, plain, record, table
+from simulator.records import Table, record, table
 from simulator.world import STEP_S, STEPS_PER_DAY, World
 
 SETPOINT_STEP_K = 0.5  # of what a unit can be told; assumed
@@ -323,7 +323,6 @@ class _Recorder:
         sky, person, panel = world.skies[row, world.rooms["weather"][home]], world.persons[home], world.panels[home]
         season = residents.season_of(float(sky["daily_mean_c"]))
         there = int(world.presence[row, home])
-        person = plain(world.persons[home : home + 1], residents.Person)[0]
         neutral_c, half_k = residents.neutral_c(person, there, season), residents.half_width_k(person, there)
         self._lines.append(
             (

@@ -13,6 +13,7 @@ Nothing here knows a controller. ``Outlook`` is laid out once for a world and is
 A home's luck is drawn from the home's own number, not from its block: a home run by itself shows the same.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -31,8 +32,9 @@ from benchmarks.savings.words import (
     Seen,
 )
 from simulator.physics.moist_air import relative_pct
+from simulator.records import Table
 from simulator.residents import ASLEEP, AWAY
-from simulator.world import STEP_S, STEPS_PER_DAY, World
+from simulator.world import STEP_S, STEPS_PER_DAY, STEPS_PER_H, World
 
 THERMOMETER_LAG_S = 600.0
 OFFSET_K, NOISE_K, RESOLUTION_K = 0.2, 0.05, 0.1
@@ -51,6 +53,22 @@ class WeatherAhead(Protocol):
         """Outdoor temperature [C] and sun on the horizontal [W/m2]: means of the next 24 hours; (weathers, 24) each."""
 
 
+class Forecasts:
+    """Until there are forecasts with errors: the last 24 hours come again."""
+
+    def __init__(self, skies: Table) -> None:
+        self._hourly = []
+        for name in ("outdoor_c", "global_w_m2"):
+            whole = len(skies) // STEPS_PER_H * STEPS_PER_H
+            self._hourly.append(skies[name][:whole].reshape(-1, STEPS_PER_H, skies.shape[1]).mean(axis=1))
+
+    def at(self, row: int) -> tuple[Array, Array]:
+        """Means of the next 24 hours, (weathers, 24) each."""
+        hour = max(row // STEPS_PER_H, 24)
+        outdoor_c, solar_w_m2 = (values[hour - 24 : hour].T for values in self._hourly)
+        return outdoor_c, solar_w_m2
+
+
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What is shown of a world without regard to what its units do; one for all controllers."""
@@ -67,20 +85,24 @@ class Outlook:
     noise_k: NDArray[np.float32]  # (quarters, n)
 
 
-def look_ahead(world: World, weather_ahead: WeatherAhead, homes: NDArray[np.int64], seed: int) -> Outlook:
+def look_ahead(
+    world: World, weather_ahead: WeatherAhead, shown: BoolArray, numbers: Sequence[int], seed: int
+) -> Outlook:
     """Lay out what a world shows.
 
     Parameters
     ----------
-    homes : integers, shape (n,)
-        Number of each home in its suite; decides the luck of its sensors.
+    shown : BoolArray, shape (rows, n)
+        By the presence sensors.
+    numbers : sequence of int
+        Of each home; decide the luck of its sensors.
     """
     rows = len(world.presence)
     quarters = rows // ROWS_PER_DECISION
-    occupied = presence_sensor(world.presence)[: quarters * ROWS_PER_DECISION : ROWS_PER_DECISION]
+    occupied = shown[: quarters * ROWS_PER_DECISION : ROWS_PER_DECISION]
     price = world.price[: quarters * ROWS_PER_DECISION : ROWS_PER_DECISION]
     price = np.concatenate([price, np.resize(price[-QUARTERS_AHEAD:], (QUARTERS_AHEAD, world.n))])  # beyond the end
-    luck = [np.random.default_rng([seed, int(home), 3]) for home in homes]
+    luck = [np.random.default_rng([seed, number, 3]) for number in numbers]
     return Outlook(
         known=Known(
             n=world.n,
