@@ -52,6 +52,7 @@ class Pool:
 
     world: World
     usual: NDArray[np.float32]
+    mean_price: NDArray[np.float64]  # (n,)
 
     @property
     def days(self) -> int:
@@ -69,7 +70,8 @@ def pool(world: World, habits: Habits) -> Pool:
         the first of them [s]: ``Pool.usual``, each week from what was seen before.
     """
     seen = world.presence[::QUARTER_ROWS] != AWAY
-    return Pool(world, habits(seen, world.start_epoch_s + world.utc_offset_s))
+    usual = habits(seen, world.start_epoch_s + world.utc_offset_s)
+    return Pool(world, usual, world.price.mean(axis=0, dtype=np.float64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def cut(
         steps=days * STEPS_PER_DAY,
         local_start_s=world.start_epoch_s + DAY_S * start_day + part.utc_offset_s,
         usual=source.usual[start_day // DAYS_PER_WEEK, homes],
-        mean_price=world.price.mean(axis=0, dtype=np.float64)[homes],
+        mean_price=source.mean_price[homes],
         low_c=low_c,
         high_c=high_c,
     )
