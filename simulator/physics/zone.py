@@ -139,6 +139,7 @@ class RoomState:
     outdoor_humidity_kg_kg: float
     air_kg_s: float
     saturation_kg_kg: float
+    drive_c: Floats = floats(NODES)  # what inputs 0 to 4, constant until the next ``prepare``, add in a step
 
 
 @njit
@@ -164,6 +165,16 @@ def prepare(room: Room, state: RoomState, sky: Sky) -> None:
     _air_in(room, state, sky)
     state.saturation_kg_kg = saturation_kg_kg(state.node_c[AIR], room.pressure_pa)
     state.mean_radiant_c = _mean_radiant_c(room, state)
+    _drive(room, state)
+
+
+@njit
+def _drive(room: Room, state: RoomState) -> None:
+    u0, u1, u2, u3 = state.boundary_a_c, state.boundary_b_c, state.boundary_c_c, state.glass_c
+    solar_w = state.solar_w
+    n = room.input_matrix
+    for i in range(NODES):
+        state.drive_c[i] = n[i] * u0 + n[8 + i] * u1 + n[16 + i] * u2 + n[24 + i] * u3 + n[32 + i] * solar_w
 
 
 @njit
@@ -326,10 +337,9 @@ def _heat(room: Room, state: RoomState, convective_w: float, radiant_w: float) -
     """T = M T + N u, and air from outside."""
     t = state.node_c
     t0, t1, t2, t3, t4, t5, t6, t7 = t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]
-    u0, u1, u2, u3 = state.boundary_a_c, state.boundary_b_c, state.boundary_c_c, state.glass_c
-    solar_w = state.solar_w
     m = room.state_matrix
     n = room.input_matrix
+    drive = state.drive_c
     flow_w_k = state.air_kg_s * AIR_HEAT_J_PER_KG_K
     for i in range(NODES):
         t[i] = (
@@ -341,11 +351,7 @@ def _heat(room: Room, state: RoomState, convective_w: float, radiant_w: float) -
             + m[40 + i] * t5
             + m[48 + i] * t6
             + m[56 + i] * t7
-            + n[i] * u0
-            + n[8 + i] * u1
-            + n[16 + i] * u2
-            + n[24 + i] * u3
-            + n[32 + i] * solar_w
+            + drive[i]
             + n[40 + i] * radiant_w
             + n[48 + i] * convective_w
         )
@@ -363,8 +369,7 @@ def heat_to_hold_w(
     """Heat that keeps the air between two temperatures at the end of the next step; cooling is negative. [W]"""
     m = room.state_matrix
     n = room.input_matrix
-    air_c = n[0] * state.boundary_a_c + n[8] * state.boundary_b_c + n[16] * state.boundary_c_c + n[24] * state.glass_c
-    air_c += n[32] * state.solar_w + n[40] * radiant_w + n[48] * convective_w
+    air_c = state.drive_c[AIR] + n[40] * radiant_w + n[48] * convective_w
     for node in range(NODES):
         air_c += m[8 * node] * state.node_c[node]
     flow_w_k = state.air_kg_s * AIR_HEAT_J_PER_KG_K
