@@ -19,6 +19,7 @@ from simulator.weather.climates import (
     Climate,
 )
 from simulator.weather.epw import EpwError, EpwYear, read_epw
+from simulator.weather.forecast import Forecasts
 from simulator.weather.generator import GeneratedWeather, Outdoor, Weather, clear_sky_w_m2, daily_course
 from simulator.weather.sky import DAY_S, HasSky, Sky, sky_rows, sun_height_sine
 
@@ -42,6 +43,7 @@ __all__ = [
     "Climate",
     "EpwError",
     "EpwYear",
+    "Forecasts",
     "GeneratedWeather",
     "HasSky",
     "Outdoor",
