@@ -33,7 +33,8 @@ CRANKCASE_BELOW_C = 5.0  # assumed: outdoors; then oil is kept warm while the co
 READY_W = 6.0  # assumed: electronics and louvres of a unit that is on, beyond its standby
 DRY_MAXIMUM_RATIO = 0.5  # assumed: highest frequency while drying
 DRY_FAN = 0.45  # assumed: air flow while drying
-START_ERROR_K = 0.8  # assumed: error at which the start plateau is what the controller wants anyway
+STILL_SENSOR_RATIO = 4.0  # assumed: lag of the sensor without the fan's draught, when it follows the casing
+AT_SETPOINT_RATIO = 0.35  # assumed: frequency ratio after the start plateau where there is no error
 STARVED_LOSS = 0.6  # assumed: capacity lost per unit of frequency that a stuck valve is away from its own
 # Frost: sizes for 1 kW of rated heating, so that at 2 °C / 1 °C wet bulb capacity and power fall by about the
 # 1/1.12 and 1/1.06 that ISO 16358-2 takes where nobody measured [from memory]; the rest assumed
@@ -117,6 +118,7 @@ class UnitState:
     probe_c: float  # the thermistor itself, before offset and steps
     last_error_k: float
     heating: bool  # the mode in which the compressor runs
+    fan_runs: bool
     owed_j: float  # heat of the last start not yet made up for
     excess_j: float  # electricity of the last start not yet counted
     # from ``prepare`` to ``step``
@@ -336,11 +338,13 @@ def step(unit: Unit, state: UnitState, panel: Panel, return_c: float, humidity_k
 
     Afterwards ``heat_w``, ``power_w`` and ``moisture_kg_s`` of the state are means of these seconds.
     """
-    state.probe_c += (return_c - state.probe_c) * dt_s / (unit.sensor_lag_s + dt_s)
+    lag_s = unit.sensor_lag_s if state.fan_runs else unit.sensor_lag_s * STILL_SENSOR_RATIO
+    state.probe_c += (return_c - state.probe_c) * dt_s / (lag_s + dt_s)
     reads_c = state.probe_c + unit.sensor_offset_k + unit.sensor_drift_k
     state.sensor_c = math.floor(reads_c / unit.sensor_step_k + 0.5) * unit.sensor_step_k
     _control(unit, state, panel, dt_s)
     state.moisture_kg_s = 0.0
+    state.fan_runs = False
     if not panel.on:
         state.heat_w = 0.0
         state.power_w = state.resting_w
@@ -348,13 +352,15 @@ def step(unit: Unit, state: UnitState, panel: Panel, return_c: float, humidity_k
     s = state.frequency_ratio
     if not state.running:
         # in heating the indoor fan rests with the compressor: it would blow cold
-        flow = 0.0 if panel.heating and not panel.fan_only else fan_ratio(panel, 0.0)
+        state.fan_runs = panel.fan_only or not panel.heating
+        flow = fan_ratio(panel, 0.0) if state.fan_runs else 0.0
         state.heat_w = unit.fan_w * flow * flow * flow
         state.power_w = state.resting_w + READY_W + state.heat_w
         return
     if state.defrosting:
         _defrost(unit, state, dt_s)
         return
+    state.fan_runs = True
     capacity_w = state.capacity_w * _capacity_ratio(unit, s)
     flow = fan_ratio(panel, s)
     fan_w = unit.fan_w * flow * flow * flow
@@ -434,7 +440,6 @@ def _control(unit: Unit, state: UnitState, panel: Panel, dt_s: float) -> None:
         state.heating = panel.heating
         state.in_state_s = 0.0
         state.starts += 1
-        state.last_error_k = START_ERROR_K
         if panel.heating:
             state.frequency_ratio = unit.start_heating_ratio
             state.owed_j = unit.start_heating_loss_j
@@ -443,6 +448,8 @@ def _control(unit: Unit, state: UnitState, panel: Panel, dt_s: float) -> None:
             state.frequency_ratio = unit.start_cooling_ratio
             state.owed_j = unit.start_cooling_loss_j
             state.excess_j = unit.start_cooling_energy_j
+        # so that the next change leads from the plateau to AT_SETPOINT_RATIO + gain * error
+        state.last_error_k = (state.frequency_ratio - AT_SETPOINT_RATIO) / unit.gain_per_k
 
 
 # The long run, for those who plan ahead: what a held output takes on average, the fan on automatic
