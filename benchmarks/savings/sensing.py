@@ -31,10 +31,9 @@ from benchmarks.savings.words import (
     Known,
     Seen,
 )
-from simulator.physics.moist_air import relative_pct
-from simulator.records import Table
+from simulator.physics.moist_air import PRESSURE_PA, WATER_DENSITY_RATIO
 from simulator.residents import ASLEEP, AWAY
-from simulator.world import STEP_S, STEPS_PER_DAY, STEPS_PER_H, World
+from simulator.world import STEP_S, STEPS_PER_DAY, World
 
 THERMOMETER_LAG_S = 600.0
 OFFSET_K, NOISE_K, RESOLUTION_K = 0.2, 0.05, 0.1
@@ -51,22 +50,6 @@ class WeatherAhead(Protocol):
 
     def at(self, row: int) -> tuple[Array, Array]:
         """Outdoor temperature [C] and sun on the horizontal [W/m2]: means of the next 24 hours; (weathers, 24) each."""
-
-
-class Forecasts:
-    """Until there are forecasts with errors: the last 24 hours come again."""
-
-    def __init__(self, skies: Table) -> None:
-        self._hourly = []
-        for name in ("outdoor_c", "global_w_m2"):
-            whole = len(skies) // STEPS_PER_H * STEPS_PER_H
-            self._hourly.append(skies[name][:whole].reshape(-1, STEPS_PER_H, skies.shape[1]).mean(axis=1))
-
-    def at(self, row: int) -> tuple[Array, Array]:
-        """Means of the next 24 hours, (weathers, 24) each."""
-        hour = max(row // STEPS_PER_H, 24)
-        outdoor_c, solar_w_m2 = (values[hour - 24 : hour].T for values in self._hourly)
-        return outdoor_c, solar_w_m2
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +260,9 @@ class Sensors:
 
     def _humidity_pct(self) -> Array:
         states = self._world.room_states
-        shown = [relative_pct(c, w) for c, w in zip(self._lagged_c, states["humidity_kg_kg"], strict=True)]
-        return np.clip(np.array(shown) + self._humidity_offset_pct, 0.0, 100.0)
+        vapour_pa = PRESSURE_PA * states["humidity_kg_kg"] / (WATER_DENSITY_RATIO + states["humidity_kg_kg"])
+        saturation_pa = 610.94 * np.exp(17.625 * self._lagged_c / (self._lagged_c + 243.04))  # as in ``moist_air``
+        return np.clip(100.0 * vapour_pa / saturation_pa + self._humidity_offset_pct, 0.0, 100.0)
 
     def _tiled(self, values: NDArray[Any]) -> NDArray[Any]:
         if self._copies == 1:

@@ -15,11 +15,12 @@ import numpy as np
 from benchmarks.savings import baselines, troubles
 from benchmarks.savings.runner import Outcome, Trouble, run
 from benchmarks.savings.scoring import WARM_UP_DAYS, Figures, Homes
-from benchmarks.savings.sensing import Forecasts, Outlook, look_ahead, presence_sensor
+from benchmarks.savings.sensing import Outlook, look_ahead, presence_sensor
 from benchmarks.savings.troubles import CALM
 from benchmarks.savings.words import Controller
 from simulator import homes, prices, residents
 from simulator.weather.climates import CITIES, Climate
+from simulator.weather.forecast import Forecasts
 from simulator.weather.generator import GeneratedWeather
 from simulator.world import STEP_S, STEPS_PER_DAY, World
 
@@ -96,7 +97,8 @@ def block_of(suite: Suite, seed: int, block: int, scenario: str = CALM) -> Block
     names = [drawn.climates[climate].name for climate in drawn.climate_of]
     numbers = [crc32(f"{name}/{number}".encode()) for name, number in zip(names, drawn.number_of, strict=True)]
     occupied = troubles.presence_shown(scenario, presence_sensor(world.presence), numbers)
-    outlook = look_ahead(world, Forecasts(world.skies), occupied, numbers, seed)
+    luck = [np.random.default_rng([seed, block, crc32(climate.name.encode()), 5]) for climate in drawn.climates]
+    outlook = look_ahead(world, Forecasts(world.skies, luck), occupied, numbers, seed)
     facts = Homes(
         climate=tuple(names),
         household=tuple(residents.CLASSES[kind] for kind in drawn.kind_of),
