@@ -38,11 +38,14 @@ class Customs:
     """Distributions of a place."""
 
     class_shares: tuple[float, float, float]  # in the order of ``residents.CLASSES``
+    room_shares: tuple[float, float, float]  # whole, bedroom, living room; of part_time and forgotten; assumed
     summer_neutral_c: Normal
     winter_neutral_c: Normal
     winter_asleep_shift_k: Normal
+    half_width_k: Normal
     starts_above_c: Normal  # of part_time and forgotten
     starts_below_c: Normal
+    heating_scale_k: float  # median; how reluctantly they heat
     cooling_setpoint_c: Normal
     heating_setpoint_c: Normal
     heats_ratio: float  # of homes that heat with the unit; the others have another heating
@@ -56,26 +59,32 @@ EUROPEAN_HOLIDAYS = ((0, 0), (97, 100), (120, 120), (226, 226), (304, 304), (358
 AMERICAN_HOLIDAYS = ((0, 0), (148, 148), (184, 184), (246, 246), (327, 328), (358, 358))
 
 SOUTHERN_CHINA = Customs(
-    class_shares=(0.2, 0.6, 0.2),
-    summer_neutral_c=(26.3, 1.0),
-    winter_neutral_c=(19.0, 1.3),
+    class_shares=(0.15, 0.65, 0.2),
+    room_shares=(0.3, 0.4, 0.3),
+    summer_neutral_c=(26.5, 1.0),
+    winter_neutral_c=(17.0, 1.5),
     winter_asleep_shift_k=(-4.0, 1.3),  # under quilts in cold bedrooms
-    starts_above_c=(28.6, 0.9),
-    starts_below_c=(13.5, 1.8),
+    half_width_k=(2.1, 0.45),
+    starts_above_c=(27.6, 0.9),
+    starts_below_c=(15.5, 1.8),
+    heating_scale_k=14.0,
     cooling_setpoint_c=(25.6, 1.6),
-    heating_setpoint_c=(23.0, 2.5),
+    heating_setpoint_c=(21.5, 2.3),
     heats_ratio=1.0,
-    cooling_run_h=3.0,
+    cooling_run_h=2.3,
     heating_run_h=1.4,
     holidays=CHINESE_HOLIDAYS,
 )
 NORTHERN_CHINA = Customs(
     class_shares=(0.2, 0.6, 0.2),
+    room_shares=(0.3, 0.4, 0.3),
     summer_neutral_c=(26.0, 1.0),
     winter_neutral_c=(21.5, 1.2),
     winter_asleep_shift_k=(-2.0, 1.0),
+    half_width_k=(1.6, 0.4),
     starts_above_c=(28.4, 0.9),
     starts_below_c=(16.0, 1.5),  # before and after the heating season
+    heating_scale_k=6.0,
     cooling_setpoint_c=(25.6, 1.6),
     heating_setpoint_c=(23.0, 2.5),
     heats_ratio=0.15,
@@ -85,11 +94,14 @@ NORTHERN_CHINA = Customs(
 )
 BRITISH = Customs(
     class_shares=(0.25, 0.55, 0.2),
+    room_shares=(0.4, 0.3, 0.3),
     summer_neutral_c=(24.8, 1.1),
     winter_neutral_c=(20.5, 1.2),
     winter_asleep_shift_k=(-2.5, 1.0),
+    half_width_k=(1.5, 0.4),
     starts_above_c=(27.0, 0.9),
     starts_below_c=(17.5, 1.0),
+    heating_scale_k=2.0,
     cooling_setpoint_c=(23.5, 1.6),
     heating_setpoint_c=(21.5, 1.5),
     heats_ratio=0.2,
@@ -99,11 +111,14 @@ BRITISH = Customs(
 )
 SPANISH = Customs(
     class_shares=(0.25, 0.55, 0.2),
+    room_shares=(0.4, 0.3, 0.3),
     summer_neutral_c=(25.8, 1.1),
     winter_neutral_c=(20.5, 1.2),
     winter_asleep_shift_k=(-3.0, 1.0),
+    half_width_k=(1.6, 0.4),
     starts_above_c=(28.2, 0.9),
     starts_below_c=(16.5, 1.3),
+    heating_scale_k=3.0,
     cooling_setpoint_c=(24.8, 1.6),
     heating_setpoint_c=(22.0, 1.8),
     heats_ratio=0.6,
@@ -113,11 +128,14 @@ SPANISH = Customs(
 )
 AMERICAN = Customs(
     class_shares=(0.5, 0.25, 0.25),
+    room_shares=(0.6, 0.2, 0.2),
     summer_neutral_c=(24.3, 1.1),
     winter_neutral_c=(21.3, 1.1),
     winter_asleep_shift_k=(-1.8, 1.0),
+    half_width_k=(1.4, 0.35),
     starts_above_c=(26.3, 0.9),
     starts_below_c=(18.5, 1.0),
+    heating_scale_k=1.5,
     cooling_setpoint_c=(23.4, 1.5),
     heating_setpoint_c=(21.0, 1.4),
     heats_ratio=0.8,
@@ -127,11 +145,14 @@ AMERICAN = Customs(
 )
 TROPICAL = Customs(
     class_shares=(0.2, 0.6, 0.2),
+    room_shares=(0.2, 0.6, 0.2),
     summer_neutral_c=(26.6, 1.0),
     winter_neutral_c=(25.0, 1.0),
     winter_asleep_shift_k=(-0.5, 0.5),
+    half_width_k=(1.6, 0.4),
     starts_above_c=(28.9, 0.8),
     starts_below_c=(5.0, 0.5),
+    heating_scale_k=6.0,
     cooling_setpoint_c=(24.8, 1.5),
     heating_setpoint_c=(22.0, 1.0),
     heats_ratio=0.0,
@@ -150,8 +171,8 @@ def draw_person(rng: np.random.Generator, customs: Customs) -> Person:
         winter_neutral_c=_near(customs.winter_neutral_c, 0.6 * both + 0.8 * luck[1]),
         summer_asleep_shift_k=0.2 + 0.5 * luck[2],  # light bedding, less activity: about as awake; assumed
         winter_asleep_shift_k=_near(customs.winter_asleep_shift_k, luck[3]),
-        half_width_k=float(np.clip(1.4 + 0.35 * luck[4], 0.7, 2.2)),  # about PMV 0.5 at home; assumed
-        asleep_half_width_k=float(np.clip(1.9 + 0.4 * luck[5], 1.0, 2.9)),
+        half_width_k=_near(customs.half_width_k, luck[4]),
+        asleep_half_width_k=_near(customs.half_width_k, luck[5]) + 0.4,  # bedding is easily moved; assumed
         patience_s=1500.0 * exp(0.5 * luck[6]),
         asleep_patience_ratio=exp(1.0 + 0.35 * luck[7]),
         step_k=float(rng.choice([1.0, 2.0, 3.0], p=[0.65, 0.28, 0.07])),
@@ -179,15 +200,17 @@ def draw_habit(
             np.clip(round(_near(customs.heating_setpoint_c, luck[1])), LOWEST_HEATING_C, HIGHEST_HEATING_C)
         ),
         heats=heats,
-        starts_above_c=high_c if all_day else max(_near(customs.starts_above_c, luck[2]), high_c),
-        starts_below_c=low_c if all_day else min(_near(customs.starts_below_c, luck[3]), low_c),
+        starts_above_c=high_c if all_day else _near(customs.starts_above_c, luck[2]),
+        starts_below_c=low_c if all_day else _near(customs.starts_below_c, luck[3]),
+        cooling_scale_k=(0.8 if all_day else 1.5) * exp(0.5 * luck[6]),
+        heating_scale_k=(0.5 if all_day else 1.0) * customs.heating_scale_k * exp(0.6 * luck[7]),
         forget_ratio=(0.15, 0.04, 0.45 + 0.5 * even[1])[kind],
         wake_off_ratio=(0.25, 0.85, 0.3)[kind],
         cooling_run_s=0.0 if all_day else 3600.0 * customs.cooling_run_h * exp(0.4 * luck[4]),
         heating_run_s=0.0 if all_day else 3600.0 * customs.heating_run_h * exp(0.4 * luck[5]),
-        sleep_timer_s=3600.0 * (1.5 + 3.5 * even[2]) if even[3] < (0.2, 0.45, 0.1)[kind] else 0.0,
+        sleep_timer_s=3600.0 * (1.0 + 4.0 * even[2]) if even[3] < (0.3, 0.6, 0.15)[kind] else 0.0,
         as_it_was_ratio=0.6,
-        heats_asleep=bool(even[4] < (0.5, 0.15, 0.4)[kind]),
+        heats_asleep=bool(even[4] < (0.3, 0.1, 0.3)[kind]),
         window_ratio=0.2 + 0.8 * even[5],
         blinds_away_ratio=float(rng.choice([0.0, 0.5, 1.0])),
         blinds_sun_ratio=float(rng.choice([0.0, 0.5, 1.0])),

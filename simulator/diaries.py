@@ -3,6 +3,9 @@
 Each day is drawn from the household's routine: work or school away from home, short outings, evenings out, sleep that
 shifts at weekends, journeys of some days, public holidays. A longer diary begins as a shorter one does.
 
+One room is laid out. In part-time, part-space use (Hu et al., Energy and Buildings 214, 2020) that is a bedroom or a
+living room more often than all that a home lives in; the shares are assumed.
+
 Hours follow time-use surveys, rounded [from memory]: about 9 h of sleep and rest in China (National Bureau of
 Statistics, 2018), 8.8 h in the United States (ATUS); up about 7, to bed between 22 and 24 h. The rest is assumed.
 """
@@ -19,6 +22,7 @@ Array = NDArray[np.float64]
 DAY_S = 86_400.0
 FRIDAY, SATURDAY = 4, 5
 LUCKS = 24  # random numbers a day
+WHOLE, BEDROOM, LIVING_ROOM = 0, 1, 2  # what the room is to the household
 OUTINGS = 2  # on a free day, at most
 
 
@@ -40,10 +44,16 @@ class Routine:
     evening_out_ratio: float
     journeys_per_year: float
     journey_days: float  # mean
+    room: int  # WHOLE: they live and sleep in it
+    evening_h: float  # in the bedroom before sleep
+    siesta_ratio: float  # of free days, in the bedroom
 
 
-def draw_routine(rng: np.random.Generator, home_all_day: bool) -> Routine:
-    """A routine; somebody is home most of the time, or nobody during work."""
+def draw_routine(rng: np.random.Generator, home_all_day: bool, room_shares: tuple[float, float, float]) -> Routine:
+    """A routine; somebody is home most of the time, or nobody during work.
+
+    ``room_shares``: how often the room is all of the home's life, its bedroom or its living room.
+    """
     return Routine(
         wakes_h=float(np.clip(rng.normal(6.9, 0.6), 5.5, 8.5)),
         sleeps_h=float(np.clip(rng.normal(22.9, 0.7), 21.3, 25.0)),
@@ -59,6 +69,9 @@ def draw_routine(rng: np.random.Generator, home_all_day: bool) -> Routine:
         evening_out_ratio=float(rng.uniform(0.03, 0.15)),
         journeys_per_year=float(rng.uniform(0.5, 4.0)),
         journey_days=float(rng.uniform(2.0, 7.0)),
+        room=int(rng.choice(3, p=room_shares)),
+        evening_h=float(rng.uniform(0.7, 2.5)),
+        siesta_ratio=float(rng.uniform(0.0, 0.7)),
     )
 
 
@@ -70,7 +83,7 @@ def presence(
     step_s: float,
     holidays: tuple[tuple[int, int], ...] = (),
 ) -> NDArray[np.int8]:
-    """AWAY, AWAKE or ASLEEP in each row, shape (rows,).
+    """AWAY, AWAKE or ASLEEP in each row, shape (rows,); who is in another room of the home counts as away.
 
     Parameters
     ----------
@@ -96,7 +109,11 @@ def presence(
     for starts_h, ends_h in _outings(routine, free, wakes_h, sleeps_h, luck):
         state[(hour >= starts_h[day]) & (hour < ends_h[day])] = AWAY
     asleep = (hour < wakes_h[day]) & (hour >= sleeps_h[day - 1] - 24.0) | (hour >= sleeps_h[day])
-    state[asleep] = ASLEEP
+    if routine.room == BEDROOM:
+        siesta = free & (luck[:, 20] < routine.siesta_ratio)
+        in_bed = np.abs(hour - 13.2) < np.where(siesta, 0.4 + 0.5 * luck[:, 21], 0.0)[day]
+        state[(hour >= wakes_h[day] + 0.4) & (hour < sleeps_h[day] - routine.evening_h) & ~in_bed] = AWAY
+    state[asleep] = AWAY if routine.room == LIVING_ROOM else ASLEEP
     state[_travelling(routine, luck)[day]] = AWAY
     return state
 

@@ -15,6 +15,7 @@ walls without insulation as in ResStock. Singapore: concrete flats of the housin
 
 from dataclasses import dataclass
 from enum import Enum
+from math import log
 
 import numpy as np
 
@@ -37,6 +38,7 @@ FILMS_M2_K_W = 0.17  # inside and outside, ISO 6946
 FLAT_TOP_RATIO = 0.12  # of flats under the roof, and as many on the ground; assumed
 HOUSE_TOP_RATIO, HOUSE_GROUND_RATIO = 0.6, 0.5  # of rooms in houses; assumed
 TYPICAL_K, TYPICAL_WIND_M_S = 8.0, 2.5  # at which a leaky room has its stated air change; assumed
+U_STEP = 1.07  # U-values go by steps of 7 %, so that a thousand homes share some hundred walls
 NEXT_DOOR_WALL_RATIO = 0.4  # of the inner walls, to rooms of another temperature; assumed
 FURNITURE_M2_M2 = 1.0  # surface of furniture that stores heat, per floor; assumed
 TRANSMITTED_RATIO = 0.9  # of the solar factor, the rest is absorbed and given inside; clear glass, rounded
@@ -296,6 +298,7 @@ def draw_box(rng: np.random.Generator, style: Style) -> Box:
 
 def insulated(layers: Layers, u_w_m2_k: float) -> Layers:
     """The layers with as much insulation outside as the U-value needs; none where they already reach it."""
+    u_w_m2_k = U_STEP ** round(log(u_w_m2_k, U_STEP))
     missing_m2_k_w = 1.0 / u_w_m2_k - FILMS_M2_K_W - sum(layer.resistance_m2_k_w for layer in layers)
     return (Layer(missing_m2_k_w, 1.0), *layers) if missing_m2_k_w > 0.0 else layers
 

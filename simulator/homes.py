@@ -234,7 +234,8 @@ def _draw_home(
     drawn_model, unit = _draw_unit(luck(_UNIT), box.floor_m2, place.cooling_w_m2, model)
     local_start_s = start_epoch_s + climate.utc_offset_s
     diary = luck(_DIARY)
-    routine = diaries.draw_routine(diary, home_all_day=kind == ALL_DAY)
+    room_shares = (1.0, 0.0, 0.0) if kind == ALL_DAY else place.customs.room_shares
+    routine = diaries.draw_routine(diary, kind == ALL_DAY, room_shares)
     return _Home(
         climate=index,
         number=number,

@@ -5,8 +5,9 @@ they bear being outside their band. A ``Habit`` is how the household used its un
 when it starts it, what it sets, when it forgets it. A ``Hand`` is the state between two calls.
 
 The scheme follows field work on how room units are used in China: they are switched on when people are home *and* feel
-hot or cold, and off when they leave or go to sleep (Ren, Yan and Wang, "Air-conditioning usage conditional probability
-model for residential buildings", Building and Environment 81, 2014, doi:10.1016/j.buildenv.2014.06.022, [from memory]);
+hot or cold, the more likely the hotter or colder (a Weibull hazard), and off when they leave or go to sleep (Ren, Yan
+and Wang, "Air-conditioning usage conditional probability model for residential buildings", Building and Environment 81,
+2014, doi:10.1016/j.buildenv.2014.06.022, [from memory]);
 near 29.4 °C indoors in July and 12.6 °C in January, for runs of 1 to 4 h in summer and mostly under 2 h in winter (Du
 et al., "Annual usage characteristics of air conditioners in residential buildings in the Yangtze River Basin", HV&AC,
 2022). How long people wait, how far they then set the unit and how they remember it is assumed: no survey gives it.
@@ -27,11 +28,15 @@ DAY_S = 86_400.0
 
 WINTER_C, SUMMER_C = 12.0, 22.0  # daily means outdoors at which people dress for winter and for summer; assumed
 SETPOINT_MIN_C, SETPOINT_MAX_C = 16.0, 30.0  # of remote controls
-START_DELAY_S = 600.0  # from the turn-on temperature to the remote control; assumed
+ASLEEP_HAZARD = 0.4  # of reaching for the remote control when hot, against awake; assumed
+RUN_SPREAD = 0.45  # of the log-logistic time until people switch off; assumed
 HOLD_S = 2.0 * H_S  # a manual change is left alone for so long, or until everybody leaves; the engine's stated time
 MEMORY_S = 36.0 * H_S  # an override is half forgotten after half of it; assumed
 FIRST_WAIT_S, LONGEST_WAIT_S = 1200.0, 3600.0  # for the effect of a press; assumed
 EFFECT_K = 0.3  # a change of the air that people notice as an effect; assumed
+PAST_K = 3.0  # nobody sets the unit so far past what they like: they switch it off; assumed
+HABIT_LEARNS = 0.3  # of a press goes into the household's own setpoint; assumed
+HABIT_LEARNS_K = 3.0  # at most
 FAR_K = 1.5  # beyond the band: people press twice as far; assumed
 COOL_OUTSIDE_C = 14.0  # below it windows stay shut; assumed
 NEVER_S = 0.0  # of instants: fresh tables begin so
@@ -71,8 +76,10 @@ class Habit:
     cooling_setpoint_c: float
     heating_setpoint_c: float
     heats: bool  # heats with the unit at all
-    starts_above_c: float  # indoor air at which they switch the unit on
+    starts_above_c: float  # indoor air above which they may switch the unit on to cool
     starts_below_c: float
+    cooling_scale_k: float  # past that, at which they do so once an hour on average
+    heating_scale_k: float
     forget_ratio: float  # of the times when the room empties
     wake_off_ratio: float  # of the mornings on which a unit that ran all night is switched off
     cooling_run_s: float  # median time until they switch off, awake; 0 where they let it run
@@ -104,8 +111,9 @@ class Hand:
     air_at_press_c: float
     wait_s: float  # for the effect of a press; learned
     annoyance: float  # by overrides, at the last press
-    calling_since_s: float  # beyond the turn-on temperature; NEVER_S otherwise
     off_at_s: float  # when the household means to switch off; NEVER_S without
+    cooling_learned_k: float  # by which the household now sets more than by habit
+    heating_learned_k: float
     day: float  # local, for guests
     guests: float  # who come this evening
     convective_w: float  # heat of people, appliances and other heating
@@ -165,7 +173,6 @@ def react(
     hand.presence = presence
     if presence == AWAY:
         hand.outside_since_s = NEVER_S
-        hand.calling_since_s = NEVER_S
         if before != AWAY:
             hand.override_until_s = at_s
             hand.off_at_s = NEVER_S
@@ -182,6 +189,14 @@ def react(
             hand.outside_since_s = NEVER_S
         _tend_window(person, habit, panel, room, presence, season)
     _bring_heat(habit, hand, room, presence, season, at_s, chance)
+
+
+@njit
+def _own_setpoint_c(habit: Habit, hand: Hand, heating: bool) -> float:
+    """What the household sets when it switches the unit on: its habit, and what it has learned from correcting it."""
+    if heating:
+        return float(round(habit.heating_setpoint_c + hand.heating_learned_k))
+    return float(round(habit.cooling_setpoint_c + hand.cooling_learned_k))
 
 
 @njit
@@ -206,33 +221,33 @@ def _follow_habit(
         if over or (wakes and chance < habit.wake_off_ratio) or (to_bed and panel.heating and not habit.heats_asleep):
             panel.on = False
             hand.off_at_s = NEVER_S
-            hand.calling_since_s = NEVER_S
-        return
-    cooling = air_c > habit.starts_above_c and season > 0.0
+            return
     heating = air_c < habit.starts_below_c and season < 1.0 and habit.heats and presence == AWAKE
-    if not (cooling or heating):
-        hand.calling_since_s = NEVER_S
+    if not heating and (air_c <= habit.starts_above_c or season <= 0.0):
         return
-    if hand.calling_since_s == NEVER_S:
-        hand.calling_since_s = at_s
-    if at_s - hand.calling_since_s < START_DELAY_S:
+    beyond = (habit.starts_below_c - air_c) / habit.heating_scale_k if heating else 0.0
+    if not heating:
+        beyond = (air_c - habit.starts_above_c) / habit.cooling_scale_k
+    likely = beyond * beyond * STEP_S / H_S  # of a Weibull hazard with shape 2
+    if presence == ASLEEP:
+        likely *= ASLEEP_HAZARD
+    if chance >= likely:
         return
-    as_it_was = panel.setpoint_c >= SETPOINT_MIN_C and panel.heating == heating and chance < habit.as_it_was_ratio
-    if not as_it_was:
-        panel.setpoint_c = habit.heating_setpoint_c if heating else habit.cooling_setpoint_c
+    luck = chance / likely if likely < 1.0 else chance  # as even as before
+    if panel.setpoint_c < SETPOINT_MIN_C or panel.heating != heating or luck >= habit.as_it_was_ratio:
+        panel.setpoint_c = _own_setpoint_c(habit, hand, heating)
         panel.fan = 0
     panel.on = True
     panel.heating = heating
     panel.dry = False
     panel.fan_only = False
-    hand.calling_since_s = NEVER_S
     hand.last_press_s = at_s
     hand.air_at_press_c = air_c
     median_s = habit.heating_run_s if heating else habit.cooling_run_s
     hand.off_at_s = NEVER_S
     if median_s > 0.0:
-        luck = min(max((chance * 97.0) % 1.0, 0.02), 0.98)
-        hand.off_at_s = at_s + median_s * (luck / (1.0 - luck)) ** 0.45  # log-logistic, spread assumed
+        luck = min(max((luck * 97.0) % 1.0, 0.02), 0.98)
+        hand.off_at_s = at_s + median_s * (luck / (1.0 - luck)) ** RUN_SPREAD
 
 
 @njit
@@ -270,7 +285,8 @@ def _mend_discomfort(
             hand.wait_s = min(1.5 * max(hand.wait_s, FIRST_WAIT_S), LONGEST_WAIT_S)
             return
     step_k = person.step_k * (2.0 if beyond_k > FAR_K else 1.0) + (1.0 if annoyance > 1.5 else 0.0)
-    if _press(habit, panel, too_warm, step_k, season):
+    neutral = neutral_c(person, presence, season)
+    if _press(habit, hand, panel, neutral, too_warm, step_k, season):
         hand.overrides += 1
         hand.override_until_s = at_s + HOLD_S
         hand.annoyance = annoyance + 1.0
@@ -281,24 +297,32 @@ def _mend_discomfort(
 
 
 @njit
-def _press(habit: Habit, panel: Panel, too_warm: bool, step_k: float, season: float) -> bool:
+def _press(
+    habit: Habit, hand: Hand, panel: Panel, neutral: float, too_warm: bool, step_k: float, season: float
+) -> bool:
     """Make the unit warm less or cool more, or the other way; whether anything was changed."""
     if not panel.on:
         if (too_warm and season <= 0.0) or (not too_warm and (season >= 1.0 or not habit.heats)):
             return False  # nobody heats in summer or cools in winter: the window or a blanket does
         panel.on = True
         panel.heating = not too_warm
-        panel.setpoint_c = habit.cooling_setpoint_c if too_warm else habit.heating_setpoint_c
+        panel.setpoint_c = _own_setpoint_c(habit, hand, panel.heating)
         panel.dry = False
         panel.fan_only = False
         return True
     wanted_c = float(round(panel.setpoint_c + (-step_k if too_warm else step_k)))
+    past_k = (neutral - wanted_c) * (1.0 if panel.heating else -1.0)
+    if panel.heating == too_warm and past_k > PAST_K:
+        panel.on = False  # no set temperature helps
+        return True
     setpoint_c = min(max(wanted_c, SETPOINT_MIN_C), SETPOINT_MAX_C)
     if setpoint_c != panel.setpoint_c:
+        learned_k = HABIT_LEARNS * (setpoint_c - panel.setpoint_c)
+        if panel.heating:
+            hand.heating_learned_k = min(max(hand.heating_learned_k + learned_k, -HABIT_LEARNS_K), HABIT_LEARNS_K)
+        else:
+            hand.cooling_learned_k = min(max(hand.cooling_learned_k + learned_k, -HABIT_LEARNS_K), HABIT_LEARNS_K)
         panel.setpoint_c = setpoint_c
-        return True
-    if panel.heating == too_warm:  # at the end of the scale, and still too much
-        panel.on = False
         return True
     if panel.fan != 3:
         panel.fan = 3
