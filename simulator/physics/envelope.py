@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 INSIDE_RADIATION_W_M2_K = 5.71  # of black surfaces: 4 sigma T^3 at 293 K
-OUTSIDE_RADIATION_W_M2_K = 5.14  # at 283 K
+OUTSIDE_RADIATION_W_M2_K = 5.14  # at 283 K; a hot climate is 15 % above: ``radiation_w_m2_k``
 EMISSIVITY = 0.9  # of building materials, ASHRAE 140
 GLASS_EMISSIVITY = 0.84
 INSIDE_FILM_W_M2_K = (
@@ -34,6 +34,11 @@ SURFACES = 5  # A, B, C, inner mass, glass
 SKY_OF_WALL = 0.5 * 0.5**0.5  # view of the sky, the rest of the upper half counts as air: Walton 1983, EnergyPlus
 HOUR_S = 3600.0
 DAY_PULSATION = 2.0 * np.pi / (24.0 * HOUR_S)
+
+
+def radiation_w_m2_k(temperature_c: float) -> float:
+    """Linear coefficient of long-wave exchange between black surfaces, 4 sigma T^3. [W/(m2 K)]"""
+    return 4.0 * 5.670374e-8 * (temperature_c + 273.15) ** 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +77,9 @@ class Element:
     convection_w_m2_k: float = 2.5  # inside; EN ISO 13790, mean of walls, floor and ceiling
     sun_ratio: float | None = None  # share of the sun in the room that it takes; None: by area
 
-    @property
-    def outside_film_w_m2_k(self) -> float:
+    def outside_film_w_m2_k(self, radiation_w_m2_k: float) -> float:
         """Mean coefficient on the far side."""
-        open_w_m2_k = self.outside_convection_w_m2_k + EMISSIVITY * OUTSIDE_RADIATION_W_M2_K
+        open_w_m2_k = self.outside_convection_w_m2_k + EMISSIVITY * radiation_w_m2_k
         outdoors = sum(self.facing) + self.air
         return outdoors * open_w_m2_k + self.adjoining * INSIDE_FILM_W_M2_K + self.ground * 1e3
 
@@ -375,6 +379,7 @@ class Box:
     mass: Mass | None = None
     windows: tuple[Window, ...] = ()  # up to two
     glazing: Glazing = DOUBLE_CLEAR
+    outside_radiation_w_m2_k: float = OUTSIDE_RADIATION_W_M2_K  # of black outer surfaces: at the climate's mean
     glass_outside_convection_w_m2_k: float = 15.0
     glass_convection_w_m2_k: float = 2.5
     front: tuple[float, float] = (0.0, -1.0)  # east, north of the front facade's normal
@@ -410,7 +415,7 @@ def network(box: Box, air_j_k: float) -> Network:
     areas, convection, emissivity = np.zeros(SURFACES), np.zeros(SURFACES), np.full(SURFACES, EMISSIVITY)
     sun: list[float | None] = [0.0] * SURFACES
     for e, element in enumerate(box.elements):
-        r1, c1, r2, c2, r3 = two_capacities(element.layers, element.outside_film_w_m2_k)
+        r1, c1, r2, c2, r3 = two_capacities(element.layers, element.outside_film_w_m2_k(box.outside_radiation_w_m2_k))
         area = element.area_m2
         outer, inner = 1 + 2 * e, 2 + 2 * e
         from_input(outer, e, area / r1)
@@ -443,7 +448,7 @@ def network(box: Box, air_j_k: float) -> Network:
 
 
 def _glass_film_w_m2_k(box: Box) -> float:
-    return box.glass_outside_convection_w_m2_k + GLASS_EMISSIVITY * OUTSIDE_RADIATION_W_M2_K
+    return box.glass_outside_convection_w_m2_k + GLASS_EMISSIVITY * box.outside_radiation_w_m2_k
 
 
 def _shares(wanted: Sequence[float | None], areas: Array) -> Array:
@@ -530,11 +535,11 @@ def room(box: Box) -> Room:
     made.occupied_heating_k_m2_w = box.layering.occupied_heating_k_m2_w
     made.occupied_cooling_k_m2_w = box.layering.occupied_cooling_k_m2_w
     for e, element in enumerate(box.elements):
-        film = element.outside_film_w_m2_k
+        film = element.outside_film_w_m2_k(box.outside_radiation_w_m2_k)
         for facade, share in enumerate(element.facing):
             made.sun_k_m2_w[FACADES * e + facade] = share * element.absorptance / film
         view = SKY_OF_WALL * sum(element.facing[:4]) + element.facing[4]
-        made.sky_ratio[e] = view * EMISSIVITY * OUTSIDE_RADIATION_W_M2_K / film
+        made.sky_ratio[e] = view * EMISSIVITY * box.outside_radiation_w_m2_k / film
         made.outdoors[e] = sum(element.facing) + element.air
         made.adjoining[e], made.ground[e] = element.adjoining, element.ground
     for w, window in enumerate(box.windows):
@@ -545,5 +550,5 @@ def room(box: Box) -> Room:
         half = 0.5 * (1.0 + window.up)
         view = half * float(np.sqrt(half))
         share = window.area_m2 / sum(one.area_m2 for one in box.windows)
-        made.glass_sky_ratio += share * view * GLASS_EMISSIVITY * OUTSIDE_RADIATION_W_M2_K / glass_film
+        made.glass_sky_ratio += share * view * GLASS_EMISSIVITY * box.outside_radiation_w_m2_k / glass_film
     return made
