@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.physics.split_unit import Unit
-from simulator.physics.unit_start import COOLING, HEATING, Machine, losses
+from simulator.physics.unit_start import COOLING, HEATING, Conditions, Machine, losses
 
 CAPACITY_BEND = 0.15  # assumed: coils grow relative to the flow of refrigerant, so half speed gives 54 %
 BEST_RATIO = 0.35  # assumed: frequency ratio of the best efficiency; 25-45 % by makers' part-load charts [from memory]
@@ -103,6 +103,19 @@ def unit(model: str, rated_cooling_w: float | None = None) -> Unit:
     return from_nameplate(plate)
 
 
+def machine(plate: Nameplate, at: Conditions, *, calibrated_valve: bool | None = None) -> Machine:
+    """What of a nameplate matters at a start; inverters have a calibrated expansion valve, others a fixed one."""
+    heat_w = plate.rated_heating_w if at.heating else plate.rated_cooling_w
+    efficiency = (plate.heating_cop if at.heating else plate.cooling_eer) * plate.efficiency
+    return Machine(
+        rated_heat_w=heat_w,
+        rated_power_w=heat_w / efficiency - FAN_W_PER_W * plate.rated_cooling_w,
+        start_frequency_ratio=(START_HEATING if at.heating else START_COOLING) if plate.inverter else 1.0,
+        calibrated_valve=plate.inverter if calibrated_valve is None else calibrated_valve,
+        inverter=plate.inverter,
+    )
+
+
 def from_nameplate(plate: Nameplate) -> Unit:
     """The record that behaves as a nameplate says."""
     cooling_w, heating_w = plate.rated_cooling_w, plate.rated_heating_w
@@ -111,13 +124,8 @@ def from_nameplate(plate: Nameplate) -> Unit:
     fan_w = FAN_W_PER_W * cooling_w
     cooling = power_curve(plate, cooling_power_w, fan_w, plate.half_cooling_gain)
     heating = power_curve(plate, heating_power_w, fan_w, plate.half_heating_gain)
-    start_cooling_ratio, start_heating_ratio = (START_COOLING, START_HEATING) if plate.inverter else (1.0, 1.0)
-    in_cooling = losses(
-        Machine(cooling_w, cooling_power_w - fan_w, start_cooling_ratio, plate.inverter, plate.inverter), COOLING
-    )
-    in_heating = losses(
-        Machine(heating_w, heating_power_w - fan_w, start_heating_ratio, plate.inverter, plate.inverter), HEATING
-    )
+    cooling_start, heating_start = machine(plate, COOLING), machine(plate, HEATING)
+    in_cooling, in_heating = losses(cooling_start, COOLING), losses(heating_start, HEATING)
     return Unit(
         rated_cooling_w=cooling_w,
         rated_heating_w=heating_w,
@@ -150,8 +158,8 @@ def from_nameplate(plate: Nameplate) -> Unit:
         integral_per_k_s=GAIN_PER_K / INTEGRAL_S,
         minimum_run_s=MINIMUM_RUN_S if plate.inverter else FIXED_MINIMUM_RUN_S,
         minimum_rest_s=MINIMUM_REST_S,
-        start_cooling_ratio=start_cooling_ratio,
-        start_heating_ratio=start_heating_ratio,
+        start_cooling_ratio=cooling_start.start_frequency_ratio,
+        start_heating_ratio=heating_start.start_frequency_ratio,
         start_cooling_loss_j=in_cooling.heat_j,
         start_heating_loss_j=in_heating.heat_j,
         start_cooling_energy_j=in_cooling.energy_j,

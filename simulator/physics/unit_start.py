@@ -39,6 +39,7 @@ FRICTION = 0.15  # a, assumed: of the compressor's power
 OVERPRESSURE = 0.2  # b, assumed: work per kg that remains without any lift
 VALVE_TRIM = 3.0  # assumed: opening per share of liquid that lacks
 WIDEST_VALVE = 3.0  # assumed: fully open, over the rating point's opening
+STEPS_PER_S = 10
 LOSS_S = 600  # by then a start is over
 COOL_AIR_K = 5.0  # supply below return that people call cool
 WARM_AIR_C = 30.0  # supply that people call warm
@@ -72,17 +73,15 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """One second of a start."""
+    """One second of a start: temperatures and frequency at its end, heat and power as means."""
 
     frequency_hz: float
     evaporator_c: float
     condenser_c: float
     supply_c: float
-    room_w: float  # between coil and room, at least 0 once the coil has turned
-    evaporator_w: float
-    condenser_w: float  # from the refrigerant
+    room_w: float  # between indoor coil and room
+    outdoor_w: float  # between outdoor coil and weather
     power_w: float
-    outdoor_w: float  # between coil and weather
 
 
 def pressure_kpa(temperature_c: float) -> float:
@@ -94,68 +93,118 @@ def _density(temperature_c: float) -> float:
     return pressure_kpa(temperature_c) / (temperature_c + 273.15)  # of vapour, up to a factor
 
 
-def course(machine: Machine, at: Conditions, seconds: int = LOSS_S) -> list[Second]:
-    """The start, one entry a second, by explicit steps of 0.1 s."""
-    dt_s = 0.1
-    indoor_w = machine.rated_heat_w
-    cold_w = indoor_w - machine.rated_power_w if at.heating else indoor_w
-    cold_air_c, hot_air_c = (at.outdoor_c, at.indoor_c) if at.heating else (at.indoor_c, at.outdoor_c)
-    cold_w_k = cold_w / (cold_air_c - at.coil_cold_c)
-    hot_w_k = (cold_w + machine.rated_power_w) / (at.coil_hot_c - hot_air_c)
-    capacity_j_k = COIL_J_PER_K_PER_W * indoor_w
-    full_kg = CHARGE_KG_PER_W * indoor_w
-    rated_kg_s = cold_w / LATENT_J_PER_KG
-    rated_lift = math.log(pressure_kpa(at.coil_hot_c) / pressure_kpa(at.coil_cold_c))
-    rated_difference = math.sqrt(pressure_kpa(at.coil_hot_c) - pressure_kpa(at.coil_cold_c))
+@dataclass(frozen=True, slots=True)
+class _Rating:
+    """A machine at its rating point."""
 
-    evaporator_c, condenser_c, liquid_kg, hz = cold_air_c, hot_air_c, full_kg, 0.0
-    fan_runs = not at.heating
-    ramp_hz_per_s = RAMP_HZ_PER_S if machine.inverter else RATED_HZ
-    result: list[Second] = []
-    for step in range(round(seconds / dt_s)):
-        hz = min(hz + ramp_hz_per_s * dt_s, machine.start_frequency_ratio * RATED_HZ)
-        fill = liquid_kg / full_kg
-        boiling = min(fill, 1.0)  # a starved evaporator gives little vapour: its pressure falls
-        carried = max(fill - 1.0, 0.0)  # liquid that leaves an overfull one unboiled
-        density = _density(evaporator_c) / _density(at.coil_cold_c)
-        flow_kg_s = rated_kg_s * hz / RATED_HZ * density * boiling
-        cold_kpa, hot_kpa = pressure_kpa(evaporator_c), pressure_kpa(condenser_c)
-        pushes = math.sqrt(max(hot_kpa - cold_kpa, 0.0)) / rated_difference
+    cold_air_c: float
+    hot_air_c: float
+    cold_w_k: float  # U_e
+    hot_w_k: float  # U_c
+    capacity_j_k: float  # of each coil
+    full_kg: float
+    flow_kg_s: float
+    density: float
+    lift: float
+    push: float  # root of the difference of pressures
+
+
+def _rating(machine: Machine, at: Conditions) -> _Rating:
+    cold_w = machine.rated_heat_w - (machine.rated_power_w if at.heating else 0.0)
+    cold_air_c, hot_air_c = (at.outdoor_c, at.indoor_c) if at.heating else (at.indoor_c, at.outdoor_c)
+    cold_kpa, hot_kpa = pressure_kpa(at.coil_cold_c), pressure_kpa(at.coil_hot_c)
+    return _Rating(
+        cold_air_c=cold_air_c,
+        hot_air_c=hot_air_c,
+        cold_w_k=cold_w / (cold_air_c - at.coil_cold_c),
+        hot_w_k=(cold_w + machine.rated_power_w) / (at.coil_hot_c - hot_air_c),
+        capacity_j_k=COIL_J_PER_K_PER_W * machine.rated_heat_w,
+        full_kg=CHARGE_KG_PER_W * machine.rated_heat_w,
+        flow_kg_s=cold_w / LATENT_J_PER_KG,
+        density=_density(at.coil_cold_c),
+        lift=math.log(hot_kpa / cold_kpa),
+        push=math.sqrt(hot_kpa - cold_kpa),
+    )
+
+
+@dataclass(slots=True)
+class _Cycle:
+    """The machine's state, and what its refrigerant does."""
+
+    machine: Machine
+    rating: _Rating
+    evaporator_c: float
+    condenser_c: float
+    liquid_kg: float
+    frequency_ratio: float = 0.0
+
+    def refrigerate(self, dt_s: float) -> tuple[float, float]:
+        """Move refrigerant for ``dt_s``: heat taken up in the evaporator and power of the compressor. [W, W]"""
+        rating, machine = self.rating, self.machine
+        fill = self.liquid_kg / rating.full_kg
+        vapour = _density(self.evaporator_c) / rating.density * min(fill, 1.0)  # starved: its pressure falls
+        flow = self.frequency_ratio * vapour  # over that of the rating point
+        cold_kpa, hot_kpa = pressure_kpa(self.evaporator_c), pressure_kpa(self.condenser_c)
+        push = math.sqrt(max(hot_kpa - cold_kpa, 0.0)) / rating.push
         opening = 1.0
         if machine.calibrated_valve:
-            wanted = hz / RATED_HZ / max(pushes, 0.1) + VALVE_TRIM * (1.0 - fill)
+            wanted = self.frequency_ratio / max(push, 0.1) + VALVE_TRIM * (1.0 - fill)
             opening = min(max(wanted, 0.0), WIDEST_VALVE)
-        sealed = min((CHARGE_RATIO - fill) / SEAL_RATIO, 1.0)
-        valve_kg_s = rated_kg_s * opening * pushes * sealed
-        cold_heat_w = flow_kg_s * LATENT_J_PER_KG * (1.0 - carried)
-        lift = max(math.log(hot_kpa / cold_kpa), 0.0) / rated_lift
-        pumping = flow_kg_s / rated_kg_s * (OVERPRESSURE + (1.0 - OVERPRESSURE) * lift)
-        power_w = machine.rated_power_w * (FRICTION * hz / RATED_HZ + (1.0 - FRICTION) * pumping)
-        hot_heat_w = cold_heat_w + power_w
-        fan_runs = fan_runs or condenser_c > FAN_WAITS_BELOW_C
-        fan = 1.0 if fan_runs else STILL_AIR
-        cold_air_w = cold_w_k * (1.0 if at.heating else fan) * (cold_air_c - evaporator_c)
-        hot_air_w = hot_w_k * (fan if at.heating else 1.0) * (condenser_c - hot_air_c)
-        if step % round(1.0 / dt_s) == 0:
-            coil_c = condenser_c if at.heating else evaporator_c
-            supply_c = at.indoor_c + (COIL_CONTACT * (coil_c - at.indoor_c) if fan_runs else 0.0)
-            result.append(
-                Second(
-                    frequency_hz=hz,
-                    evaporator_c=evaporator_c,
-                    condenser_c=condenser_c,
-                    supply_c=supply_c,
-                    room_w=hot_air_w if at.heating else cold_air_w,
-                    evaporator_w=cold_heat_w,
-                    condenser_w=hot_heat_w,
-                    power_w=power_w,
-                    outdoor_w=cold_air_w if at.heating else hot_air_w,
-                )
+        sealed = min(max((CHARGE_RATIO - fill) / SEAL_RATIO, 0.0), 1.0)
+        self.liquid_kg += dt_s * rating.flow_kg_s * (opening * push * sealed - flow)
+        unboiled = max(fill - 1.0, 0.0)  # liquid that leaves an overfull evaporator
+        lift = max(math.log(hot_kpa / cold_kpa), 0.0) / rating.lift
+        pumping = flow * (OVERPRESSURE + (1.0 - OVERPRESSURE) * lift)
+        power_w = machine.rated_power_w * (FRICTION * self.frequency_ratio + (1.0 - FRICTION) * pumping)
+        return flow * rating.flow_kg_s * LATENT_J_PER_KG * (1.0 - unboiled), power_w
+
+
+def course(machine: Machine, at: Conditions, seconds: int = LOSS_S) -> list[Second]:
+    """The start, one entry a second, by explicit steps of 0.1 s."""
+    rating = _rating(machine, at)
+    cycle = _Cycle(machine, rating, rating.cold_air_c, rating.hot_air_c, rating.full_kg)
+    ramp_per_s = RAMP_HZ_PER_S / RATED_HZ if machine.inverter else 1.0
+    fan_runs = not at.heating
+    result: list[Second] = []
+    for _ in range(seconds):
+        cold_j = hot_j = power_j = 0.0
+        for _ in range(STEPS_PER_S):
+            dt_s = 1.0 / STEPS_PER_S
+            ratio = cycle.frequency_ratio + ramp_per_s * dt_s
+            cycle.frequency_ratio = min(ratio, machine.start_frequency_ratio)
+            boiled_w, power_w = cycle.refrigerate(dt_s)
+            fan_runs = fan_runs or cycle.condenser_c > FAN_WAITS_BELOW_C
+            indoors = 1.0 if fan_runs else STILL_AIR
+            cold_w = rating.cold_w_k * (rating.cold_air_c - cycle.evaporator_c)
+            hot_w = rating.hot_w_k * (cycle.condenser_c - rating.hot_air_c) * (indoors if at.heating else 1.0)
+            cycle.evaporator_c += dt_s * (cold_w - boiled_w) / rating.capacity_j_k
+            cycle.condenser_c += dt_s * (boiled_w + power_w - hot_w) / rating.capacity_j_k
+            cold_j += cold_w * dt_s
+            hot_j += hot_w * dt_s
+            power_j += power_w * dt_s
+        coil_c = cycle.condenser_c if at.heating else cycle.evaporator_c
+        result.append(
+            Second(
+                frequency_hz=cycle.frequency_ratio * RATED_HZ,
+                evaporator_c=cycle.evaporator_c,
+                condenser_c=cycle.condenser_c,
+                supply_c=at.indoor_c + (COIL_CONTACT * (coil_c - at.indoor_c) if fan_runs else 0.0),
+                room_w=hot_j if at.heating else cold_j,
+                outdoor_w=cold_j if at.heating else hot_j,
+                power_w=power_j,
             )
-        evaporator_c += dt_s * (cold_air_w - cold_heat_w) / capacity_j_k
-        condenser_c += dt_s * (hot_heat_w - hot_air_w) / capacity_j_k
-        liquid_kg = max(liquid_kg + dt_s * (valve_kg_s - flow_kg_s), 0.0)
+        )
     return result
+
+
+def balance(machine: Machine, at: Conditions) -> float:
+    """Heat that a start makes or loses out of nothing, over the electricity it takes: 0 but for rounding."""
+    seconds = course(machine, at)
+    rating = _rating(machine, at)
+    last = seconds[-1]
+    stored_k = last.evaporator_c - rating.cold_air_c + last.condenser_c - rating.hot_air_c
+    brought_j = sum(s.power_w + (s.outdoor_w - s.room_w if at.heating else s.room_w - s.outdoor_w) for s in seconds)
+    return (brought_j - rating.capacity_j_k * stored_k) / sum(s.power_w for s in seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,5 +231,5 @@ def seconds_until_felt(machine: Machine, at: Conditions) -> float:
     for second, now in enumerate(course(machine, at)):
         felt = now.supply_c >= WARM_AIR_C if at.heating else now.supply_c <= at.indoor_c - COOL_AIR_K
         if felt:
-            return float(second)
+            return float(second + 1)
     return math.nan
