@@ -6,12 +6,15 @@ Where the figures come from, and how far they were checked:
   services, 1991-2020 unless a climate says otherwise, as widely reprinted. They were written down from memory and are
   marked so. Checked since (``tests/simulator/test_climates.py``): the temperatures of the six Chinese cities against
   the yearbook's of 2008 and 2009 (means of the year within 0.6 K), and six cities against weather files (Shanghai TMYx,
-  Beijing and Singapore IWEC, Phoenix, Tampa and Chicago TMY3: 0.3-1.1 K warmer, as newer years are; sun within 4 %).
+  Beijing and Singapore IWEC, Phoenix, Tampa and Chicago TMY3: 0.3-1.1 K warmer, as newer years are; sun within 4 %
+  but for Shanghai).
   Not checked: humidity and sunshine of Guangzhou, Harbin, Chongqing and Kunming; Madrid, London and Tokyo.
 - Wind and ``day_to_day_k`` come from those files where there is one (a file mixes months of many years, so the spread
   between years is not in them), elsewhere they are assumed by likeness.
 - ``angstrom`` turns sunshine into radiation: 0.25 and 0.50 after R. Allen et al., "Crop evapotranspiration", FAO
-  Irrigation and drainage paper 56, 1998, eq. 35, unless the file shows a duller or clearer air.
+  Irrigation and drainage paper 56, 1998, eq. 35, unless the file shows a duller or clearer air. In China both figures
+  fall from the north-west to the south: Huang et al., Advances in Climate Change Research 17(2), 2021,
+  doi:10.12006/j.issn.1673-1719.2020.054.
 """
 
 from dataclasses import dataclass
@@ -76,7 +79,9 @@ SHANGHAI = Climate(
     humidity_pct=(71, 71, 70, 68, 69, 78, 74, 75, 73, 70, 71, 69),
     sunshine_ratio=(0.37, 0.38, 0.39, 0.42, 0.42, 0.32, 0.48, 0.50, 0.43, 0.46, 0.42, 0.42),
     wind_m_s=(3.4, 3.5, 3.7, 3.6, 3.5, 3.4, 3.3, 3.4, 3.4, 3.2, 3.2, 3.2),
-    source="CMA 1991-2020 [from memory]; spread and wind: TMYx Shanghai-Hongqiao",
+    angstrom=(0.19, 0.50),
+    source="CMA 1991-2020 [from memory]; spread and wind: TMYx Shanghai-Hongqiao; angstrom assumed: measured sun is "
+    "some 4600 MJ/m2 a year [from memory], that of the file, out of a reanalysis, 5270",
 )
 GUANGZHOU = Climate(
     name="Guangzhou",
@@ -91,7 +96,9 @@ GUANGZHOU = Climate(
     sunshine_ratio=(0.35, 0.23, 0.17, 0.21, 0.32, 0.38, 0.50, 0.49, 0.49, 0.52, 0.49, 0.47),
     wind_m_s=(2.0, 1.9, 1.8, 1.8, 1.8, 1.8, 1.9, 1.7, 1.8, 1.9, 2.0, 2.0),
     persistence=0.70,
-    source="CMA 1991-2020 [from memory]; spread, persistence and wind assumed",
+    angstrom=(0.16, 0.50),
+    source="CMA 1991-2020 [from memory]; spread, persistence and wind assumed; angstrom: 4370-4600 MJ/m2 a "
+    "year with 41-44 % of the sunshine, as the city's climate is described in print",
 )
 BEIJING = Climate(
     name="Beijing",
@@ -121,8 +128,9 @@ HARBIN = Climate(
     humidity_pct=(71, 66, 54, 46, 50, 62, 75, 77, 69, 61, 64, 70),
     sunshine_ratio=(0.51, 0.58, 0.58, 0.53, 0.53, 0.53, 0.49, 0.52, 0.60, 0.56, 0.50, 0.45),
     wind_m_s=(2.4, 2.7, 3.2, 3.6, 3.3, 2.8, 2.5, 2.4, 2.7, 3.0, 2.9, 2.5),
+    angstrom=(0.22, 0.50),
     source="CMA 1991-2020 [from memory], January, July and annual mean and the sunshine of September, December and the "
-    "year as the Harbin article of Wikipedia has them; spread and wind assumed",
+    "year as the Harbin article of Wikipedia has them; spread, wind and angstrom assumed",
 )
 CHONGQING = Climate(
     name="Chongqing",
@@ -137,7 +145,7 @@ CHONGQING = Climate(
     sunshine_ratio=(0.06, 0.12, 0.20, 0.26, 0.27, 0.25, 0.41, 0.43, 0.27, 0.15, 0.13, 0.06),
     wind_m_s=(1.2, 1.3, 1.5, 1.5, 1.5, 1.4, 1.5, 1.5, 1.4, 1.2, 1.2, 1.1),
     persistence=0.72,
-    angstrom=(0.18, 0.55),
+    angstrom=(0.15, 0.50),
     source="CMA 1981-2020 [from memory, rounded]; spread, persistence, wind and angstrom assumed",
 )
 KUNMING = Climate(
@@ -152,7 +160,8 @@ KUNMING = Climate(
     humidity_pct=(66, 57, 54, 56, 65, 75, 79, 79, 77, 77, 73, 71),
     sunshine_ratio=(0.67, 0.69, 0.68, 0.64, 0.52, 0.36, 0.31, 0.37, 0.35, 0.42, 0.54, 0.60),
     wind_m_s=(2.2, 2.6, 2.9, 2.8, 2.5, 2.1, 1.8, 1.6, 1.7, 1.8, 1.8, 1.9),
-    source="CMA 1981-2020 [from memory, rounded]; spread and wind assumed",
+    angstrom=(0.22, 0.50),
+    source="CMA 1981-2020 [from memory, rounded]; spread, wind and angstrom assumed",
 )
 PHOENIX = Climate(
     name="Phoenix",
