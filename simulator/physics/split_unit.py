@@ -364,26 +364,30 @@ def step(unit: Unit, state: UnitState, panel: Panel, return_c: float, humidity_k
     capacity_w = state.capacity_w * _capacity_ratio(unit, s)
     flow = fan_ratio(panel, s)
     fan_w = unit.fan_w * flow * flow * flow
-    made_up_w = min(state.owed_j / dt_s, 0.9 * capacity_w)
-    state.owed_j -= made_up_w * dt_s
+    made_up_w = 0.0
+    if state.owed_j > 0.0:
+        made_up_w = min(state.owed_j / dt_s, 0.9 * capacity_w)
+        state.owed_j -= made_up_w * dt_s
     if state.heating:
-        frost_limit_kg = FROST_KG_PER_W * unit.rated_heating_w
         power = unit.heating_power_0 + s * (unit.heating_power_1 + s * unit.heating_power_2)
-        iced = state.frost_kg / frost_limit_kg
-        power *= 1.0 - FROST_POWER_LOSS * iced
-        state.heat_w = capacity_w * (1.0 - FROST_CAPACITY_LOSS * iced) - made_up_w
-        state.frost_kg += state.frost_kg_s * s * dt_s
-        state.defrosting = state.frost_kg > frost_limit_kg
+        if state.frost_kg > 0.0 or state.frost_kg_s > 0.0:
+            iced = state.frost_kg / (FROST_KG_PER_W * unit.rated_heating_w)
+            power *= 1.0 - FROST_POWER_LOSS * iced
+            capacity_w *= 1.0 - FROST_CAPACITY_LOSS * iced
+            state.frost_kg += state.frost_kg_s * s * dt_s
+            state.defrosting = iced > 1.0
+        state.heat_w = capacity_w - made_up_w
     else:
         power = unit.cooling_power_0 + s * (unit.cooling_power_1 + s * unit.cooling_power_2)
         capacity_w -= made_up_w
         taken_w = latent_w(unit, capacity_w, flow, return_c, humidity_kg_kg)
         state.heat_w = taken_w - capacity_w
         state.moisture_kg_s = taken_w / EVAPORATION_J_PER_KG
-    compressor_w = state.compressor_w * power
-    excess_w = clip(state.excess_j / dt_s, -0.7 * compressor_w, compressor_w)
-    state.excess_j -= excess_w * dt_s
-    state.power_w = compressor_w + excess_w + fan_w
+    state.power_w = state.compressor_w * power + fan_w
+    if state.excess_j != 0.0:
+        excess_w = clip(state.excess_j / dt_s, -0.7 * state.power_w, state.power_w)
+        state.excess_j -= excess_w * dt_s
+        state.power_w += excess_w
 
 
 @njit
@@ -454,7 +458,8 @@ def _control(unit: Unit, state: UnitState, panel: Panel, dt_s: float) -> None:
 
 # The long run, for those who plan ahead: what a held output takes on average, the fan on automatic
 
-CYCLES_PER_H = 1.0  # assumed: compressor starts an hour where it has to run half of the time, see ``cycling_power_w``
+# Compressor starts an hour where it has to run half of the time: what ``step`` does in a room of 800 kJ/K, see its test
+CYCLES_PER_H, FIXED_CYCLES_PER_H = 0.5, 1.0
 
 
 @njit
@@ -562,7 +567,8 @@ def _cycling_power_w(
     loss_j = unit.start_heating_loss_j if heating else unit.start_cooling_loss_j
     energy_j = unit.start_heating_energy_j if heating else unit.start_cooling_energy_j
     duty = min(wanted_w / running_w, 1.0)
+    cycles_per_h = FIXED_CYCLES_PER_H if unit.fixed_speed else CYCLES_PER_H
     for _ in range(2):
-        starts_per_s = 4.0 * CYCLES_PER_H / 3600.0 * duty * (1.0 - duty)
+        starts_per_s = 4.0 * cycles_per_h / 3600.0 * duty * (1.0 - duty)
         duty = min((wanted_w + starts_per_s * loss_j) / running_w, 1.0)
     return duty * running_power_w + (1.0 - duty) * resting_w + starts_per_s * energy_j
