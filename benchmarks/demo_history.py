@@ -1,4 +1,6 @@
-"""How long the demo home takes to write thirty days of history: ``python -m benchmarks.demo_history [--days 30]``.
+"""How long the demo home takes to write thirty days of history.
+
+    NUMBA_DISABLE_JIT=1 python -m benchmarks.demo_history [--days 30]
 
 Claim: 30 days of all devices at 60 s within 12 s of CPU on one core, the household's own steps within 8 s of them.
 """

@@ -33,6 +33,7 @@ HISTORY_DAYS = 30
 PIPE_BYTES = 1 << 20  # the most that Linux gives without privileges
 HISTORY_SETTING = "demo_history"  # there once it is taken in whole
 CARBON_KG_PER_KWH = 0.5306  # China's average grid factor of 2023, published 2026-01 by MEE and NBS
+PLAIN = {"NUMBA_DISABLE_JIT": "1"}  # three rooms are stepped long before anything is compiled
 TARIFF = "shanghai_time_of_use"
 
 
@@ -142,6 +143,7 @@ def take_in_history(settings: Settings, database: Engine, broker: Broker, *, unt
             "--until",
             until.isoformat(),
         ],
+        PLAIN,
         stdout=subprocess.PIPE,
     )
     try:
@@ -159,7 +161,7 @@ def take_in_history(settings: Settings, database: Engine, broker: Broker, *, unt
 def start_demo_home(settings: Settings, clock: Clock, *, seed: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run the demo home beside us; it speaks over the broker only."""
     command = [*demo_home_command(settings.data_dir, seed), "--clock", clock.to_text()]
-    process = start_child(command)
+    process = start_child(command, PLAIN)
     try:
         yield process
     finally:

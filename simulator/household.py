@@ -1,40 +1,37 @@
 """One home as a whole: rooms, air conditioners, fridge, plugged appliances, people and weather, in steps of 60 s.
 
-The plant is that of ``simulator.physics``; this file only wires it. Whatever is random is drawn a day at a time from
-(seed, subject, date), so a household that is stopped, saved and started again goes on as if nothing had happened.
-Units are wired to the first rooms: room i has unit i, and the rooms after the last unit have none.
+The plant is that of ``simulator.physics``, the one that training and benchmarks step; this file only wires it. Whatever
+is random is drawn a day at a time from (seed, subject, date), so a household that is stopped, saved and started again
+goes on as if nothing had happened. Units are wired to the first rooms: room i has unit i, and the rooms after the last
+unit have none.
 """
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.words import Fan, Mode
-from simulator import appliances
-from simulator.people import (
-    DAY_MIN,
-    MINUTE_S,
-    Company,
-    Habit,
-    Hand,
-    Panel,
-    Person,
-    Presence,
-    draw_people,
-    handle,
-    presence_of_day,
-    season_shift_k,
-)
-from simulator.physics import air_conditioner, fridge, room
-from simulator.physics.room import Array
+from simulator import appliances, customs, residents
+from simulator.catalogue.air_conditioners import unit as unit_model
+from simulator.catalogue.fridges import fridges
+from simulator.jit import COMPILED, njit
+from simulator.people import DAY_MIN, MINUTE_S, TRUST_S, Panel, Person, Presence, draw_people, presence_of_day
+from simulator.physics import envelope, refrigerator, split_unit, zone
+from simulator.physics.envelope import Box, Element, Layer, Leaks, Mass, NextDoor, Window
+from simulator.physics.moist_air import PRESSURE_PA, relative_pct
+from simulator.records import as_table, readable, rows_of, table, to_json
 from simulator.weather import SHANGHAI, Climate, Weather
+from simulator.weather.sky import Sky
+
+Array = NDArray[np.float64]
 
 STEP_S = MINUTE_S
 LIVING, BED, KITCHEN = range(3)
-UNITS = 2
+UNITS, ROOMS = 2, 3
 
 PERSON_AWAKE_W = 75.0  # sensible heat
 PERSON_ASLEEP_W = 55.0
@@ -42,7 +39,20 @@ PERSON_MOISTURE_KG_S = 1.4e-5  # about 50 g an hour
 LIGHTS_W = 45.0
 COOKING_W = 450.0  # that stays in the kitchen, the hood running
 ALWAYS_ON_W = 25.0  # chargers, aquarium, water dispenser
-DOOR_W = 170.0  # during a minute in which the fridge is opened
+DOOR_KG_S = 0.0012  # of room air, during a minute in which the fridge is opened
+SCALED = (
+    "rated_cooling_w",
+    "rated_heating_w",
+    "cooling_power_w",
+    "heating_power_w",
+    "airflow_kg_s",
+    "outdoor_airflow_kg_s",
+    "fan_w",
+)  # of a unit, with its size
+UTC_OFFSET_S = 8 * 3600.0
+FRIDGE = "bottom_freezer_280l"
+FANS = (Fan.AUTO, Fan.LOW, Fan.MEDIUM, Fan.HIGH)
+FAN_SPEEDS = {fan: speed for speed, fan in enumerate(FANS)}
 
 
 @dataclass(slots=True)
@@ -71,21 +81,86 @@ class _Day:
     """What is known of a local day before it begins; lists hold one value a minute (a list is read faster)."""
 
     start_s: int
+    skies: Any  # 288 rows of ``Sky``
     outdoor_c: list[float]
     outdoor_humidity_pct: list[float]
-    outdoor_humidity_kg_kg: list[float]
-    solar_w_m2: list[float]
-    season_shift_k: float
     presence: list[list[int]]  # by person
     tv_w: list[float]
     tv_watched: list[float]
     router_w: list[float]
     washer_w: list[float]
-    door_w: list[float]
-    room_gain_w: Array  # shape (1440, rooms): people, lights, cooking and what is always on
-    room_moisture_kg_s: Array  # shape (1440, rooms)
+    door_kg_s: list[float]
+    room_gain_w: list[list[float]]  # by minute and room: people, lights, cooking and what is always on
+    room_moisture_kg_s: list[list[float]]
     chance: list[list[float]]  # by room
     sensor_noise: Array  # shape (1440, 8), standard normal: for devices that measure
+
+
+class _Models(NamedTuple):
+    """What never changes."""
+
+    rooms: Any
+    units: Any
+    fridges: Any
+
+
+class _People(NamedTuple):
+    """What those in a room like, and their habits with its unit."""
+
+    persons: Any
+    habits: Any
+
+
+class _States(NamedTuple):
+    """What does."""
+
+    rooms: Any
+    units: Any
+    fridges: Any
+
+
+@njit
+def _plant_minute(
+    rooms: Any,
+    units: Any,
+    fridges: Any,
+    room_states: Any,
+    unit_states: Any,
+    fridge_states: Any,
+    remotes: Any,
+    sky: Any,
+    gain_w: Any,
+    moisture_kg_s: Any,
+    door_kg_s: float,
+    fridge_powered: bool,
+    first_of_five: bool,
+) -> None:
+    """One step of 60 s of the whole home; the fridge stands in the last room."""
+    for i in range(len(rooms)):
+        room, state = rooms[i], room_states[i]
+        if first_of_five:
+            zone.prepare(room, state, sky)
+        heat_w, dried_kg_s = 0.0, 0.0
+        if i < len(units):
+            unit, running, remote = units[i], unit_states[i], remotes[i]
+            if first_of_five:
+                split_unit.prepare(
+                    unit, running, remote, sky.outdoor_c, sky.humidity_kg_kg, state.return_c, state.humidity_kg_kg
+                )
+            split_unit.step(unit, running, remote, state.return_c, state.humidity_kg_kg, 60.0)
+            heat_w, dried_kg_s = running.heat_w, running.moisture_kg_s
+        zone.step(
+            room,
+            state,
+            0.6 * gain_w[i] + heat_w,
+            0.4 * gain_w[i],
+            moisture_kg_s[i] - dried_kg_s,
+            heat_w,
+        )
+    kitchen = room_states[len(rooms) - 1]
+    refrigerator.step(
+        fridges[0], fridge_states[0], fridge_powered, kitchen.occupied_c, kitchen.humidity_kg_kg, door_kg_s, 60.0
+    )
 
 
 class Household:
@@ -108,24 +183,47 @@ class Household:
         self.zone = ZoneInfo(time_zone)
         self.weather = home_weather(seed, climate)
         self.people: tuple[Person, ...] = draw_people(seed)
-        self.room_params = _room_parameters(seed)
-        self.unit_params = _unit_parameters(seed)
-        self.fridge_params = _fridge_parameters(seed)
-        self.habits = _habits(seed)
         self.at_s = int(start.timestamp()) // STEP_S * STEP_S  # end of the last step
         self._day = self._draw_day(self._local_date())
-        self._humidity_at_s: int | None = None  # the time that the humidity below belongs to
-        self._humidity_pct: Array
-        self.panels = [Panel(setpoint_c=habit.setpoint_c) for habit in self.habits]
-        self.hands = [Hand() for _ in self.habits]
-        self.loads = Loads()
-        air_c = self._day.outdoor_c[0] + 1.5
-        self.rooms = room.RoomState(
-            np.full(3, air_c), np.full(3, air_c), np.full(3, self._day.outdoor_humidity_kg_kg[0])
+        people, habits = _manners(seed)
+        self._people = _People(
+            rows_of(as_table(people), residents.Person),
+            rows_of(as_table(habits), residents.Habit),
         )
-        rested_s = np.full(UNITS, 3600.0)
-        self.units = air_conditioner.UnitState(np.zeros(UNITS, dtype=np.bool_), rested_s, np.zeros(UNITS))
-        self.fridge = fridge.FridgeState(np.array([4.5]), np.array([4.2]), np.array([False]))
+        self._hands = rows_of(table(residents.Hand, UNITS), residents.Hand)
+        self.panels = [Panel(setpoint_c=habit.cooling_setpoint_c) for habit in habits]
+        self.loads = Loads()
+        models, fridge_start = fridges([FRIDGE])
+        self._models = _Models(
+            rows_of(as_table(_boxes(seed)), zone.Room),
+            rows_of(as_table(_units(seed)), split_unit.Unit),
+            rows_of(models, refrigerator.Refrigerator),
+        )
+        self._prepared = False  # for the weather of these five minutes
+        self._remotes = rows_of(table(split_unit.Panel, UNITS), split_unit.Panel)
+        self._rows = _States(
+            rows_of(table(zone.RoomState, ROOMS), zone.RoomState),
+            rows_of(table(split_unit.UnitState, UNITS), split_unit.UnitState),
+            rows_of(fridge_start, refrigerator.RefrigeratorState),
+        )
+        sky = readable(self._day.skies)[0]
+        for room, state in zip(self._models.rooms, self._rows.rooms, strict=True):
+            zone.start(room, state, sky.outdoor_c + 1.5, sky.humidity_kg_kg)
+
+    @property
+    def rooms(self) -> Any:
+        """States of the rooms, ``rooms[LIVING].occupied_c``."""
+        return readable(self._rows.rooms)
+
+    @property
+    def units(self) -> Any:
+        """States of the air conditioners."""
+        return readable(self._rows.units)
+
+    @property
+    def fridge(self) -> Any:
+        """State of the refrigerator."""
+        return readable(self._rows.fridges)[0]
 
     @property
     def now(self) -> datetime:
@@ -146,33 +244,20 @@ class Household:
         """A standard normal number of this minute, for a sensor; channels 0..7."""
         return float(self._day.sensor_noise[self._minute(), channel])
 
-    def room_humidity_pct(self) -> Array:
-        """Relative humidity of the rooms, shape (rooms,). [%]"""
-        if self._humidity_at_s != self.at_s:
-            self._humidity_pct = room.relative_humidity_pct(self.rooms.air_c, self.rooms.humidity_kg_kg)
-            self._humidity_at_s = self.at_s
-        return self._humidity_pct
+    def room_humidity_pct(self, room_index: int) -> float:
+        """Relative humidity of a room, 0..100. [%]"""
+        room = self.rooms[room_index]
+        return min(relative_pct(room.occupied_c, room.humidity_kg_kg, PRESSURE_PA), 100.0)
 
     def presence(self) -> list[Presence]:
         """Where each person is now."""
         minute = self._minute()
         return [Presence(states[minute]) for states in self._day.presence]
 
-    def company(self, room_index: int) -> Company | None:
-        """Those in a room now, seen as one: people awake at home are in the living room, asleep in the bedroom."""
+    def presence_in(self, room_index: int) -> Presence:
+        """Who is in a room, seen as one: people awake at home are in the living room, asleep in the bedroom."""
         wanted = Presence.ASLEEP if room_index == BED else Presence.HOME
-        here = [person for person, state in zip(self.people, self.presence(), strict=True) if state == wanted]
-        if not here:
-            return None
-        asleep = room_index == BED
-        shift_k = self._day.season_shift_k
-        neutrals = [person.neutral_c + shift_k + (person.asleep_shift_k if asleep else 0.0) for person in here]
-        return Company(
-            neutral_c=sum(neutrals) / len(here),
-            half_width_k=min(person.half_width_k for person in here),
-            patience_s=min(person.patience_s for person in here),
-            asleep=asleep,
-        )
+        return wanted if wanted in self.presence() else Presence.AWAY
 
     def step(self) -> None:
         """Advance everything by 60 s."""
@@ -181,9 +266,8 @@ class Household:
             self._day = self._draw_day(self._local_date())
         minute = self._minute()
         self._act(minute)
-        output = self._step_units(minute)
-        self._meter(minute, output.power_w)
-        self._step_rooms(minute, output)
+        self._step_plant(minute)
+        self._meter(minute)
 
     def run_until(self, instant: datetime) -> None:
         """Step until ``instant``, in silence."""
@@ -198,88 +282,71 @@ class Household:
 
     def _act(self, minute: int) -> None:
         """Let people use their remotes, and the button of a plug that somebody switched off under their eyes."""
-        for index, (hand, habit, panel) in enumerate(zip(self.hands, self.habits, self.panels, strict=True)):
-            handle(
-                hand,
-                habit,
-                panel,
-                self.company(index),
-                air_c=float(self.rooms.air_c[index]),
-                at_s=self.at_s,
-                chance=self._day.chance[index][minute],
-            )
+        if minute % 5 == 0:
+            season = residents.season_of(float(readable(self._day.skies)[minute // 5].daily_mean_c))
+            for index, panel in enumerate(self.panels):
+                self._use_remote(index, panel, season, self._day.chance[index][minute])
         if self._day.tv_watched[minute] and not self.loads.tv.powered:
             self.loads.tv.powered = True
 
-    def _step_units(self, minute: int) -> air_conditioner.UnitOutput:
-        bedroom, living = self.panels[BED], self.panels[LIVING]
-        if not self.loads.bedroom_ac.powered:
-            bedroom.on = False  # no current, no memory: the unit stays off when the plug comes back
-        on = np.array([_conditions(living), _conditions(bedroom)])
-        if not (on.any() or self.units.running.any()):
-            # Exactly what the plant's step gives for units at rest, at a third of its time.
-            self.units = air_conditioner.UnitState(self.units.running, self.units.in_state_s + STEP_S, self.units.load)
-            nothing = np.zeros(UNITS)
-            output = air_conditioner.UnitOutput(nothing, self.unit_params.standby_w, nothing)
-        else:
-            air_c = self.rooms.air_c[:UNITS]
-            self.units, output = air_conditioner.step(
-                self.units,
-                self.unit_params,
-                on=on,
-                heating=np.array([_heats(living, air_c[LIVING]), _heats(bedroom, air_c[BED])]),
-                setpoint_c=np.array([living.setpoint_c, bedroom.setpoint_c]),
-                indoor_c=air_c,
-                indoor_humidity_kg_kg=self.rooms.humidity_kg_kg[:UNITS],
-                outdoor_c=np.full(UNITS, self._day.outdoor_c[minute]),
-                dt_s=float(STEP_S),
-            )
-        fan_only = [panel.on and panel.mode == Mode.FAN_ONLY for panel in self.panels]
-        if any(fan_only):
-            output = air_conditioner.UnitOutput(
-                output.heat_w, output.power_w + np.where(fan_only, self.unit_params.fan_w, 0.0), output.moisture_kg_s
-            )
-        return output
+    def _use_remote(self, index: int, panel: Panel, season: float, chance: float) -> None:
+        self._set_remotes()
+        remote = readable(self._remotes)[index]
+        residents.react(
+            self._people.persons[index],
+            self._people.habits[index],
+            self._hands[index],
+            self._remotes[index],
+            self._rows.rooms[index],
+            int(self.presence_in(index)),
+            season,
+            float(self.at_s),
+            chance,
+            self.at_s - panel.automated_at_s >= TRUST_S,
+        )
+        mode = panel.mode if bool(remote.heating) == (panel.mode == Mode.HEAT) else _direction(remote)
+        fan = panel.fan if remote.fan == FAN_SPEEDS[panel.fan] else FANS[int(remote.fan)]
+        panel.press(on=bool(remote.on), mode=mode, setpoint_c=float(remote.setpoint_c), fan=fan)
 
-    def _meter(self, minute: int, unit_power_w: Array) -> None:
+    def _set_remotes(self) -> None:
+        for remote, panel, room in zip(readable(self._remotes), self.panels, self.rooms, strict=False):
+            remote.on, remote.setpoint_c, remote.fan = panel.on, panel.setpoint_c, FAN_SPEEDS[panel.fan]
+            remote.heating = _heats(panel, float(room.return_c))
+            remote.dry, remote.fan_only = panel.mode == Mode.DRY, panel.mode == Mode.FAN_ONLY
+
+    def _step_plant(self, minute: int) -> None:
+        """A minute of rooms, units and fridge."""
         day, loads = self._day, self.loads
-        loads.living_ac.power_w = float(unit_power_w[LIVING])
-        loads.bedroom_ac.power_w = float(unit_power_w[BED]) if loads.bedroom_ac.powered else 0.0
+        if not loads.bedroom_ac.powered:
+            self.panels[BED].on = False  # no current, no memory: the unit stays off when the plug comes back
+        self._set_remotes()
+        gain_w = list(day.room_gain_w[minute])
+        gain_w[LIVING] += loads.tv.power_w + loads.router.power_w
+        gain_w[KITCHEN] += float(self.fridge.heat_w) + 0.3 * loads.washer.power_w  # most of it leaves with the water
+        _plant_minute(
+            *self._models,
+            *self._rows,
+            self._remotes,
+            day.skies[minute // 5],
+            np.array(gain_w) if COMPILED else gain_w,
+            np.array(day.room_moisture_kg_s[minute]) if COMPILED else day.room_moisture_kg_s[minute],
+            day.door_kg_s[minute],
+            loads.fridge.powered,
+            minute % 5 == 0 or not self._prepared,
+        )
+        self._prepared = True
+
+    def _meter(self, minute: int) -> None:
+        day, loads = self._day, self.loads
+        living, bedroom = self.units
+        loads.living_ac.power_w = float(living.power_w)
+        loads.bedroom_ac.power_w = float(bedroom.power_w) if loads.bedroom_ac.powered else 0.0
         loads.tv.power_w = day.tv_w[minute] if loads.tv.powered else 0.0
         loads.router.power_w = day.router_w[minute] if loads.router.powered else 0.0
         loads.washer.power_w = day.washer_w[minute] if loads.washer.powered else 0.0
-        self.fridge, cooling = fridge.step(
-            self.fridge,
-            self.fridge_params,
-            powered=np.array([loads.fridge.powered]),
-            room_c=self.rooms.air_c[KITCHEN:],
-            door_w=np.array([day.door_w[minute]]),
-            dt_s=float(STEP_S),
-        )
-        loads.fridge.power_w = float(cooling.power_w[0])
-        self._fridge_heat_w = float(cooling.heat_w[0])
+        loads.fridge.power_w = float(self.fridge.power_w)
         for load in (loads.living_ac, loads.bedroom_ac, loads.fridge, loads.tv, loads.router, loads.washer):
             load.energy_j += load.power_w * STEP_S
-
-    def _step_rooms(self, minute: int, output: air_conditioner.UnitOutput) -> None:
-        day, loads = self._day, self.loads
-        heat_w = day.room_gain_w[minute].copy()
-        heat_w[:UNITS] += output.heat_w
-        heat_w[LIVING] += loads.tv.power_w + loads.router.power_w
-        heat_w[KITCHEN] += self._fridge_heat_w + 0.3 * loads.washer.power_w  # most of it leaves with the water
-        moisture_kg_s = day.room_moisture_kg_s[minute].copy()
-        moisture_kg_s[:UNITS] -= output.moisture_kg_s
-        outdoor = np.full(3, day.outdoor_c[minute])
-        self.rooms = room.step(
-            self.rooms,
-            self.room_params,
-            outdoor_c=outdoor,
-            outdoor_humidity_kg_kg=np.full(3, day.outdoor_humidity_kg_kg[minute]),
-            solar_w_m2=np.full(3, day.solar_w_m2[minute]),
-            heat_w=heat_w,
-            moisture_kg_s=moisture_kg_s,
-            dt_s=float(STEP_S),
-        )
 
     def _minute(self) -> int:
         return (self.at_s - self._day.start_s) // MINUTE_S
@@ -291,6 +358,7 @@ class Household:
         start_s = int(datetime(day.year, day.month, day.day, tzinfo=self.zone).timestamp())
         rng = np.random.default_rng([self.seed, 62, day.toordinal()])
         outdoor = self.weather.at(start_s + MINUTE_S * np.arange(DAY_MIN))
+        skies = self.weather.sky_rows(start_s, DAY_MIN // 5)
         presence = np.stack(
             [presence_of_day(self.seed, index, person, day) for index, person in enumerate(self.people)]
         )
@@ -299,26 +367,24 @@ class Household:
         hour = np.arange(DAY_MIN) / 60.0
         watched = _watched(home, hour, rng)
         cooking = (home > 0) * (_around(hour, 11.8, 0.4) + _around(hour, 18.9, 0.5))
-        lights = (home > 0) * (outdoor.solar_w_m2 < 15.0)
+        lights = (home > 0) * (np.repeat(skies["global_w_m2"], 5) < 15.0)
         living_w = home * PERSON_AWAKE_W + LIGHTS_W * lights + ALWAYS_ON_W
         gain_w = np.stack([living_w, asleep * PERSON_ASLEEP_W, COOKING_W * cooking], axis=1)
         moisture = np.stack([home, 0.7 * asleep, 8.0 * cooking], axis=1) * PERSON_MOISTURE_KG_S
         doors = rng.random(DAY_MIN) < np.minimum(0.004 * home + 0.10 * cooking, 0.5)
         return _Day(
             start_s=start_s,
+            skies=rows_of(skies, Sky),
             outdoor_c=outdoor.outdoor_c.tolist(),
             outdoor_humidity_pct=outdoor.humidity_pct.tolist(),
-            outdoor_humidity_kg_kg=room.humidity_ratio(outdoor.outdoor_c, outdoor.humidity_pct).tolist(),
-            solar_w_m2=outdoor.solar_w_m2.tolist(),
-            season_shift_k=season_shift_k(float(outdoor.outdoor_c.mean())),
             presence=presence.tolist(),
             tv_w=appliances.television_w(DAY_MIN, watched, rng).tolist(),
             tv_watched=watched.tolist(),
             router_w=appliances.router_w(DAY_MIN, rng).tolist(),
             washer_w=_washing(day, home, rng).tolist(),
-            door_w=(DOOR_W * doors).tolist(),
-            room_gain_w=gain_w,
-            room_moisture_kg_s=moisture,
+            door_kg_s=(DOOR_KG_S * doors).tolist(),
+            room_gain_w=gain_w.tolist(),
+            room_moisture_kg_s=moisture.tolist(),
             chance=rng.random((UNITS, DAY_MIN)).tolist(),
             sensor_noise=rng.standard_normal((DAY_MIN, 8)),
         )
@@ -328,11 +394,11 @@ class Household:
         return {
             "seed": self.seed,
             "at_s": self.at_s,
-            "rooms": _arrays(self.rooms),
-            "units": _arrays(self.units),
-            "fridge": _arrays(self.fridge),
+            "rooms": to_json(self._rows.rooms),
+            "units": to_json(self._rows.units),
+            "fridges": to_json(self._rows.fridges),
             "panels": [{**asdict(panel), "automated_at_s": _finite(panel.automated_at_s)} for panel in self.panels],
-            "hands": [{**asdict(hand), "last_press_s": _finite(hand.last_press_s)} for hand in self.hands],
+            "hands": to_json(self._hands),
             "loads": asdict(self.loads),
         }
 
@@ -347,21 +413,23 @@ class Household:
         if saved["seed"] != self.seed:
             raise ValueError(f"expected the state of seed {self.seed}, got that of seed {saved['seed']}")
         self.at_s = int(saved["at_s"])
-        self._humidity_at_s = None
         self._day = self._draw_day(self._local_date())
-        self.rooms = room.RoomState(**{name: np.array(values) for name, values in saved["rooms"].items()})
-        self.units = air_conditioner.UnitState(**{name: np.array(v) for name, v in saved["units"].items()})
-        self.fridge = fridge.FridgeState(**{name: np.array(values) for name, values in saved["fridge"].items()})
+        self._rows = _States(
+            rows_of(as_table([zone.RoomState(**values) for values in saved["rooms"]]), zone.RoomState),
+            rows_of(as_table([split_unit.UnitState(**values) for values in saved["units"]]), split_unit.UnitState),
+            rows_of(
+                as_table([refrigerator.RefrigeratorState(**values) for values in saved["fridges"]]),
+                refrigerator.RefrigeratorState,
+            ),
+        )
+        self._prepared = True
         self.panels = [_panel(values) for values in saved["panels"]]
-        self.hands = [
-            Hand(**{**values, "last_press_s": _or_never(values["last_press_s"])}) for values in saved["hands"]
-        ]
+        self._hands = rows_of(as_table([residents.Hand(**values) for values in saved["hands"]]), residents.Hand)
         self.loads = Loads(**{name: Load(**values) for name, values in saved["loads"].items()})
 
 
-def _conditions(panel: Panel) -> bool:
-    """Whether the compressor may run."""
-    return panel.on and panel.mode != Mode.FAN_ONLY
+def _direction(remote: split_unit.Panel) -> Mode:
+    return Mode.HEAT if remote.heating else Mode.COOL
 
 
 def _heats(panel: Panel, air_c: float) -> bool:
@@ -393,74 +461,69 @@ def _around(hour: Array, centre_h: float, width_h: float) -> Array:
     return np.asarray((np.abs(hour - centre_h) < width_h).astype(np.float64))
 
 
-def _room_parameters(seed: int) -> room.RoomParameters:
-    """Living room of 24 m2, bedroom of 14 m2, kitchen of 8 m2 in a concrete building of about 2005."""
+CONCRETE = Layer(0.20, 1.74, 2500.0, 920.0)
+SLAB = Layer(0.06, 1.74, 2500.0, 920.0)  # half of a floor: the other half is the neighbours'
+INSULATION = Layer(0.03, 0.042, 30.0, 1380.0)
+PLASTER = Layer(0.02, 0.87, 1700.0, 1050.0)
+BRICK = Layer(0.06, 0.58, 1400.0, 1050.0)  # half of an inner wall
+OUTER_WALL = (INSULATION, CONCRETE, PLASTER)  # about 1.0 W/(m2 K), a building of about 2005
+INNER_WALL = (BRICK, PLASTER)
+FLOOR = (SLAB, PLASTER)
+HEIGHT_M = 2.65
+
+
+def _boxes(seed: int) -> list[zone.Room]:
+    """Living room of 24 m2 and bedroom of 14 m2 to the south, kitchen of 8 m2 to the north, in a concrete building."""
     rng = np.random.default_rng([seed, 63])
+    return [
+        _box(24.0 * rng.uniform(0.95, 1.05), 9.5, 4.2, rng.uniform(0.5, 0.8), south=True),
+        _box(14.0 * rng.uniform(0.95, 1.05), 8.0, 2.2, rng.uniform(0.4, 0.7), south=True),
+        _box(8.0, 6.0, 1.2, 1.0, south=False),
+    ]
 
-    def near(*values: float) -> Array:
-        return np.array(values) * rng.uniform(0.9, 1.1, size=len(values))
 
-    return room.RoomParameters(
-        air_capacity_j_per_k=near(4.2e5, 2.6e5, 1.5e5),
-        mass_capacity_j_per_k=near(1.1e7, 7.0e6, 4.0e6),
-        air_outdoor_k_per_w=near(0.031, 0.050, 0.040),
-        air_mass_k_per_w=near(0.0030, 0.0048, 0.0085),
-        mass_outdoor_k_per_w=near(0.042, 0.060, 0.060),
-        solar_aperture_m2=near(1.15, 0.65, 0.25),
-        solar_to_mass_ratio=np.array([0.6, 0.6, 0.6]),
-        volume_m3=np.array([64.0, 38.0, 21.0]),
-        air_changes_per_h=near(0.6, 0.5, 0.8),
+def _box(floor_m2: float, wall_m2: float, glass_m2: float, leaks_ach: float, *, south: bool) -> zone.Room:
+    """One room between neighbours above, below and beside."""
+    north = -1.0 if south else 1.0
+    return envelope.room(
+        Box(
+            floor_m2=floor_m2,
+            volume_m3=floor_m2 * HEIGHT_M,
+            elements=(
+                Element(wall_m2, OUTER_WALL, facing=(1.0, 0.0, 0.0, 0.0, 0.0)),
+                Element(2.0 * floor_m2, FLOOR, adjoining=1.0),
+                Element(2.2 * floor_m2, INNER_WALL, adjoining=1.0),
+            ),
+            mass=Mass(1.2 * floor_m2, (Layer(0.02, 0.15, 600.0, 1600.0),)),
+            windows=(Window(glass_m2, east=0.0, north=north, clear_ratio=0.7, overhang_m=0.5, overhang_gap_m=0.3),),
+            front=(0.0, north),
+            leaks=Leaks(constant_ach=leaks_ach, opening_m2=0.3 * glass_m2),
+            next_door=NextDoor(),
+        )
     )
 
 
-def _unit_parameters(seed: int) -> air_conditioner.UnitParameters:
+def _units(seed: int) -> list[split_unit.Unit]:
     """Inverter splits of 3.5 and 2.6 kW; the second is some years older."""
-    offset_k = np.random.default_rng([seed, 64]).uniform([0.8, 0.5], [1.6, 1.2])
-    return air_conditioner.UnitParameters(
-        rated_cooling_w=np.array([3500.0, 2600.0]),
-        rated_heating_w=np.array([4300.0, 3000.0]),
-        cop_cooling=np.array([3.6, 3.3]),
-        cop_heating=np.array([3.8, 3.5]),
-        minimum_load=np.array([0.15, 0.2]),
-        maximum_load=np.array([1.2, 1.15]),
-        gain_per_k=np.array([0.35, 0.4]),
-        sensor_offset_k=offset_k,
-        fan_w=np.array([32.0, 22.0]),
-        standby_w=np.array([2.0, 1.6]),
-        minimum_run_s=np.array([240.0, 240.0]),
-        minimum_rest_s=np.array([180.0, 180.0]),
-    )
+    rng = np.random.default_rng([seed, 64])
+    living, bedroom = unit_model("grade_1"), unit_model("grade_3")
+    living.sensor_offset_k, bedroom.sensor_offset_k = float(rng.uniform(0.8, 1.6)), float(rng.uniform(0.5, 1.2))
+    smaller = 2600.0 / bedroom.rated_cooling_w
+    for name in SCALED:
+        setattr(bedroom, name, smaller * getattr(bedroom, name))
+    return [living, bedroom]
 
 
-def _fridge_parameters(seed: int) -> fridge.FridgeParameters:
-    """A fridge of about 250 L and ten years."""
-    power_w = np.random.default_rng([seed, 65]).uniform(82.0, 108.0, size=1)
-    return fridge.FridgeParameters(
-        air_capacity_j_per_k=np.array([34_000.0]),
-        food_capacity_j_per_k=np.array([60_000.0]),
-        leak_w_per_k=np.array([1.45]),
-        food_air_w_per_k=np.array([4.0]),
-        power_w=power_w,
-        cop=np.array([1.5]),
-        cut_in_c=np.array([5.4]),
-        cut_out_c=np.array([2.9]),
-        idle_w=np.array([0.8]),
-    )
-
-
-def _habits(seed: int) -> tuple[Habit, ...]:
+def _manners(seed: int) -> tuple[list[residents.Person], list[residents.Habit]]:
+    """What a household of Shanghai likes, and how it uses its two units; the heat it brings is laid out by the day."""
     rng = np.random.default_rng([seed, 66])
-    liked_c = sum(person.neutral_c for person in draw_people(seed)) / 2.0
-    living_c, bedroom_c = np.round(liked_c - rng.uniform([0.3, 0.0], [2.2, 1.4]))  # many set it colder than they like
-    starts_c = rng.normal([28.4, 28.0], 0.3)
-    return (
-        Habit(float(living_c), 21.0, float(starts_c[LIVING]), 14.5, 0.15, 16.0, 31.0),
-        Habit(float(bedroom_c), 20.0, float(starts_c[BED]), 12.0, 0.2, 17.0, 30.0),
-    )
-
-
-def _arrays(state: Any) -> dict[str, list[Any]]:
-    return {item.name: getattr(state, item.name).tolist() for item in fields(state)}
+    liked = customs.draw_person(rng, customs.SOUTHERN_CHINA)
+    habits = []
+    for floor_m2 in (24.0, 14.0):
+        habit = customs.draw_habit(rng, customs.SOUTHERN_CHINA, residents.PART_TIME, liked, floor_m2, UTC_OFFSET_S)
+        habit.persons = habit.appliances_w = habit.idle_w = habit.radiator_w = habit.guest_ratio = 0.0
+        habits.append(habit)
+    return [liked, liked], habits
 
 
 def _finite(at_s: float) -> float | None:

@@ -1,15 +1,11 @@
-"""People of a household: when they are home and asleep, what they like, and what they do to an air conditioner by hand.
+"""The demo home's people: when each is home and asleep; and the panel of a unit, on which they and automation act.
 
 A day of a person is a function of (seed, person, date), so that any day can be asked for and a restart changes nothing.
-What a person likes is hidden from every controller; only presses on the remote control and presence show it.
-
-Shares and hours follow what surveys say of southern Chinese homes: part-time use, one room at a time, switched on near
-29 °C indoors (Du et al., HV&AC 2022; Hu et al., Energy and Buildings 214, 2020); neutral temperatures spread about
-26 °C in summer. A unit that automation has steered in the last day is left to it, but for a person who is
-uncomfortable for longer than their patience.
+What people like and do with their remote controls is ``residents``, the same as in training and benchmarks. A unit that
+automation has steered in the last day is left to it, but for people who are uncomfortable.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 
@@ -43,19 +39,14 @@ class Person:
     workdays: tuple[int, ...]  # away from leaves_h to returns_h; Monday is 0
     spread_h: float  # standard deviation of each hour
     outings_per_free_day: float
-    neutral_c: float  # in summer, awake at home
-    asleep_shift_k: float  # neutral asleep less awake
-    half_width_k: float
-    patience_s: float  # out of the band for so long before a press
 
 
 def draw_people(seed: int) -> tuple[Person, ...]:
     """Two people: one works away from home, one mostly at home."""
-    rng = np.random.default_rng([seed, 71])
-    tastes = np.array([26.2, 26.4]) + np.clip(rng.normal(0.0, 0.4, size=2), -0.6, 0.6)
+    shift_h = np.random.default_rng([seed, 71]).uniform(-0.3, 0.3, size=2)
     return (
-        Person("A", 6.9, 23.3, 8.2, 18.4, (0, 1, 2, 3, 4), 0.35, 0.9, float(tastes[0]), 0.3, 1.3, 1500.0),
-        Person("B", 7.4, 22.9, 8.9, 12.1, (1, 3), 0.4, 0.8, float(tastes[1]), 0.4, 1.4, 2100.0),
+        Person("A", 6.9 + shift_h[0], 23.3, 8.2, 18.4, (0, 1, 2, 3, 4), 0.35, 0.9),
+        Person("B", 7.4 + shift_h[1], 22.9, 8.9, 12.1, (1, 3), 0.4, 0.8),
     )
 
 
@@ -141,134 +132,3 @@ class Panel:
         changed = before != (self.on, self.mode, self.setpoint_c, self.fan)
         self.changes += changed
         return changed
-
-
-@dataclass(frozen=True, slots=True)
-class Habit:
-    """What a household does with one room's unit when nothing steers it."""
-
-    setpoint_c: float  # what they start it with
-    heating_setpoint_c: float
-    starts_above_c: float  # room air that makes them reach for the remote
-    starts_below_c: float
-    forget_ratio: float  # of the times when the room empties, 0..1
-    setpoint_min_c: float
-    setpoint_max_c: float
-
-
-@dataclass(slots=True)
-class Hand:
-    """The hand on one room's remote control: what it waits for. Times in seconds since 1970."""
-
-    occupied: bool = False
-    outside_since_s: float | None = None  # since when the room is outside the band of those in it
-    warm_since_s: float | None = None
-    last_press_s: float = float("-inf")
-    presses: dict[str, int] = field(default_factory=dict)  # by reason, for statistics
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """Those who are in a room now, seen as one."""
-
-    neutral_c: float
-    half_width_k: float
-    patience_s: float
-    asleep: bool
-
-
-START_DELAY_S = 360.0  # from noticing the warmth to the remote
-AFTER_PRESS_S = 2400.0  # a person waits for the effect of a press
-AS_IT_WAS_RATIO = 0.6  # of the starts, at which the remote is left as it was
-ASLEEP_PATIENCE = 1.8  # times as long as awake
-
-
-def season_shift_k(outdoor_day_c: float) -> float:
-    """Neutral temperature less that of summer: people dress for the season. [K]"""
-    return -4.5 * min(max((24.0 - outdoor_day_c) / 19.0, 0.0), 1.0)
-
-
-def handle(
-    hand: Hand, habit: Habit, panel: Panel, company: Company | None, *, air_c: float, at_s: float, chance: float
-) -> None:
-    """Let the people of a room do to its unit what they would do now.
-
-    Parameters
-    ----------
-    company : Company or None
-        Those in the room; None where it is empty.
-    air_c : float
-        True air of the occupied zone. [°C]
-    chance : float
-        A random number 0..1, which decides whether a unit is forgotten.
-    """
-    automated = at_s - panel.automated_at_s < TRUST_S
-    leaving, hand.occupied = hand.occupied and company is None, company is not None
-    if company is None:
-        hand.outside_since_s = hand.warm_since_s = None
-        if leaving and panel.on and not automated and chance >= habit.forget_ratio:
-            _press(hand, panel, at_s, "leave", on=False)
-        return
-    if not panel.on and not automated:
-        _start_by_habit(hand, habit, panel, air_c, at_s, chance)
-        return
-    _mend_discomfort(hand, habit, panel, company, air_c, at_s)
-
-
-def _start_by_habit(hand: Hand, habit: Habit, panel: Panel, air_c: float, at_s: float, chance: float) -> None:
-    wanted = habit.starts_below_c <= air_c <= habit.starts_above_c
-    if wanted:
-        hand.warm_since_s = None
-        return
-    if hand.warm_since_s is None:
-        hand.warm_since_s = at_s
-    if at_s - hand.warm_since_s >= START_DELAY_S and at_s - hand.last_press_s >= AFTER_PRESS_S:
-        cooling = air_c > habit.starts_above_c
-        as_it_was = panel.mode == Mode.COOL and cooling and chance < AS_IT_WAS_RATIO
-        _start(hand, habit, panel, cooling, at_s, "habit", panel.setpoint_c if as_it_was else None)
-
-
-def _mend_discomfort(hand: Hand, habit: Habit, panel: Panel, company: Company, air_c: float, at_s: float) -> None:
-    error_k = air_c - company.neutral_c
-    if abs(error_k) <= company.half_width_k:
-        hand.outside_since_s = None
-        return
-    if hand.outside_since_s is None:
-        hand.outside_since_s = at_s
-    patience_s = company.patience_s * (ASLEEP_PATIENCE if company.asleep else 1.0)
-    if at_s - hand.outside_since_s < patience_s or at_s - hand.last_press_s < AFTER_PRESS_S:
-        return
-    hand.outside_since_s = None
-    if not panel.on:
-        if error_k > 0.0 or air_c < habit.starts_below_c:  # too cool in summer: nobody starts the heating for that
-            _start(hand, habit, panel, error_k > 0.0, at_s, "discomfort")
-        return
-    step_k = 2.0 if abs(error_k) > company.half_width_k + 1.5 else 1.0
-    setpoint_c = round(panel.setpoint_c) - step_k * (1.0 if error_k > 0.0 else -1.0)
-    if panel.mode == Mode.COOL and error_k < 0.0 and setpoint_c > habit.setpoint_c + 3.0:
-        _press(hand, panel, at_s, "discomfort", on=False)
-        return
-    _press(hand, panel, at_s, "discomfort", setpoint_c=min(max(setpoint_c, habit.setpoint_min_c), habit.setpoint_max_c))
-
-
-def _start(
-    hand: Hand, habit: Habit, panel: Panel, cooling: bool, at_s: float, reason: str, setpoint_c: float | None = None
-) -> None:
-    mode, habitual_c = (Mode.COOL, habit.setpoint_c) if cooling else (Mode.HEAT, habit.heating_setpoint_c)
-    _press(hand, panel, at_s, reason, on=True, mode=mode, setpoint_c=habitual_c if setpoint_c is None else setpoint_c)
-
-
-def _press(
-    hand: Hand,
-    panel: Panel,
-    at_s: float,
-    reason: str,
-    *,
-    on: bool | None = None,
-    mode: Mode | None = None,
-    setpoint_c: float | None = None,
-) -> None:
-    panel.press(on=on, mode=mode, setpoint_c=setpoint_c)
-    hand.last_press_s = at_s
-    hand.warm_since_s = None
-    hand.presses[reason] = hand.presses.get(reason, 0) + 1

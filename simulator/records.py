@@ -71,6 +71,18 @@ def plain(rows: Table, cls: type[T]) -> list[T]:
     return [cls(**{name: row[name].tolist() for name in names}) for row in rows]
 
 
+def readable(rows: Any) -> Any:
+    """Rows whose elements are read and set by name, ``readable(rows)[i].volume_m3``, whether compiled or plain."""
+    return rows.view(np.recarray) if isinstance(rows, np.ndarray) else rows
+
+
+def to_json(rows: Any) -> list[dict[str, Any]]:
+    """Rows of either kind as JSON can hold them."""
+    if isinstance(rows, np.ndarray):
+        return [{name: row[name].tolist() for name in rows.dtype.names or ()} for row in rows]
+    return [{item.name: getattr(row, item.name) for item in fields(row)} for row in rows]
+
+
 def as_table(objects: Sequence[Any]) -> Table:
     """A table from objects of one record class, at least one."""
     rows = table(type(objects[0]), len(objects))

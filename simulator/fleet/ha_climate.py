@@ -89,12 +89,10 @@ class HaClimate:
     def _state(self) -> Outgoing:
         household = self._household
         panel, load = household.panels[LIVING], household.loads.living_ac
-        fan_moves_air = 1.0 if panel.on else 0.4  # at rest the sensor sees less of the warm air under the ceiling
-        sensed_c = household.rooms.air_c[LIVING] + fan_moves_air * household.unit_params.sensor_offset_k[LIVING]
         body = {
             "mode": MODES[panel.mode] if panel.on else "off",
             "temperature": panel.setpoint_c,
-            "current_temperature": round(2.0 * float(sensed_c)) / 2.0,
+            "current_temperature": round(2.0 * float(household.units[LIVING].sensor_c)) / 2.0,
             "fan": FANS.get(panel.fan, "auto"),
             "action": self._action(),
             "power": round(load.power_w, 1),
@@ -108,7 +106,7 @@ class HaClimate:
             return "off"
         if panel.mode == Mode.FAN_ONLY:
             return "fan"
-        if not self._household.units.running[LIVING]:
+        if not self._household.units[LIVING].running:
             return "idle"
         return {Mode.HEAT: "heating", Mode.DRY: "drying"}.get(panel.mode, "cooling")
 

@@ -16,7 +16,7 @@ from simulator.fleet.tasmota_ir import TasmotaIr
 from simulator.fleet.zigbee2mqtt import Zigbee2Mqtt
 from simulator.household import Household, settled
 
-FORMAT = 1
+FORMAT = 2
 FACTORY_OFFSET_H = 1.0  # of a Tasmota device whose owner never set its time zone
 
 

@@ -152,7 +152,7 @@ class ShellyPlug:
         load, household = self._load, self._household
         power_w = load.power_w if load.power_w >= DEAD_BAND_W else 0.0
         voltage_v = MAINS_V + 1.5 * household.noise(5)
-        temperature_c = float(household.rooms.air_c[2]) + 9.0 + 0.03 * power_w
+        temperature_c = float(household.rooms[2].occupied_c) + 9.0 + 0.03 * power_w
         return {
             "id": 0,
             "source": self._source,

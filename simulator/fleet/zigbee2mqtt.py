@@ -166,8 +166,8 @@ class Zigbee2Mqtt:
             temperature_c, humidity_pct = household.outdoor_c, household.outdoor_humidity_pct
         else:
             room = {"living": LIVING, "bedroom": BED}[place]
-            temperature_c = float(household.rooms.air_c[room])
-            humidity_pct = float(household.room_humidity_pct()[room])
+            temperature_c = float(household.rooms[room].occupied_c)
+            humidity_pct = household.room_humidity_pct(room)
         channel = list(self._thermometers).index(place)
         return {
             "temperature": round(temperature_c + self._offsets_k[place] + 0.03 * household.noise(channel), 2),
