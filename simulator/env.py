@@ -19,6 +19,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
 from core.units import JOULES_PER_KWH
 from simulator.episodes import YEAR, Pool, Season, cut, relative_humidity_pct
+from simulator.weather.forecast import Forecasts
 from simulator.world import STEP_S, STEPS_PER_H
 
 DECISION_S = 900.0
@@ -82,9 +83,7 @@ class Rooms:
         self._edge_error_k = rng.normal(0.0, EDGE_ERROR_K, n)
         self._sensor_error_k = rng.normal(0.0, SENSOR_ERROR_K, n)
         self._setpoint_step_k = rng.choice([0.5, 1.0], n)
-        self._outdoor_c, self._solar_w_m2 = (_hourly_means(world.skies[name]) for name in ("outdoor_c", "global_w_m2"))
-        rows, weathers = self._outdoor_c.shape
-        self._outdoor_error, self._solar_error = (slow_noise(rng, rows, weathers) for _ in range(2))
+        self._forecasts = Forecasts(world.skies, rng.spawn(world.skies.shape[1]))
         self._known = {"rated_cooling_w": self._some(0.6, world.units["rated_cooling_w"])}
         self._known["time_constant_h"] = np.full(n, np.nan)
         self._has_solar, self._has_power = rng.random(n) < 0.7, rng.random(n) < 0.8
@@ -100,9 +99,7 @@ class Rooms:
         episode, world, row, n, weather = self.episode, self.world, self.row, self.n, self._weather
         air_c, panels, sky = world.room_states["occupied_c"], world.panels, world.skies[row]
         hours = np.array(self.ahead_h)
-        rows = row + (hours - 1) * STEPS_PER_H
-        outdoor_ahead_c = self._outdoor_c[rows] + np.outer(forecast_spread_k(hours), self._outdoor_error[row])
-        solar_ahead = self._solar_w_m2[rows] * np.maximum(1.0 + 0.25 * self._solar_error[row], 0.0)
+        outdoor_ahead_c, solar_ahead_w_m2 = self._forecasts.at(row)
         points_h = (hours[:, np.newaxis] + POINTS_H).ravel()
         usual = episode.presence_ahead(row, np.concatenate([[0.0], points_h]))
         return {
@@ -120,10 +117,10 @@ class Rooms:
             "comfort_high_c": episode.high_c[row] + self._edge_error_k,
             "occupied": np.where(self._sees_people, world.presence[row] > 0, usual[:, 0]),
             "occupied_ahead": usual[:, 1:].reshape(n, hours.size, POINTS_H.size).mean(axis=2),
-            "outdoor_ahead_c": outdoor_ahead_c[:, weather].T,
-            "solar_ahead_w_m2": solar_ahead[:, weather].T,
+            "outdoor_ahead_c": outdoor_ahead_c[weather[:, np.newaxis], hours - 1],
+            "solar_ahead_w_m2": solar_ahead_w_m2[weather[:, np.newaxis], hours - 1],
             "price_now": world.price[row].astype(np.float64),
-            "price_ahead": world.price[rows + STEPS_PER_H // 2].T.astype(np.float64),
+            "price_ahead": world.price[row + hours * STEPS_PER_H - STEPS_PER_H // 2].T.astype(np.float64),
             **self._known,
         }
 
@@ -152,31 +149,6 @@ class Rooms:
 
     def _some(self, share: float, values: Array) -> Array:
         return np.where(self.rng.random(self.n) < share, values, np.nan)
-
-
-def forecast_spread_k(lead_h: Array) -> Array:
-    """Standard deviation of the error of a temperature forecast. [K]  Assumed: 0.3 K now, 1.7 K a day ahead."""
-    return 0.3 + 0.06 * lead_h
-
-
-def slow_noise(rng: np.random.Generator, rows: int, n: int, memory_h: float = 6.0) -> Array:
-    """Standard normal noise that forgets over ``memory_h`` hours, straight between whole hours."""
-    hours = rows // STEPS_PER_H + 1
-    keep = float(np.exp(-1.0 / memory_h))
-    nodes = rng.normal(size=(hours, n))
-    for i in range(1, hours):
-        nodes[i] = keep * nodes[i - 1] + np.sqrt(1.0 - keep**2) * nodes[i]
-    share = (np.arange(STEPS_PER_H) / STEPS_PER_H)[np.newaxis, :, np.newaxis]
-    between = nodes[:-1, np.newaxis] * (1.0 - share) + nodes[1:, np.newaxis] * share
-    return np.asarray(between.reshape(-1, n)[:rows])
-
-
-def _hourly_means(values: Array) -> Array:
-    """Mean of each row and the 11 after it; shorter at the very end."""
-    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    first = np.arange(values.shape[0])
-    last = np.minimum(first + STEPS_PER_H, values.shape[0])
-    return np.asarray((sums[last] - sums[first]) / (last - first)[:, np.newaxis])
 
 
 def spaces(columns: int) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Box]:
