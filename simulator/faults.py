@@ -1,7 +1,7 @@
-"""Faults of air conditioners, from not there (severity 0) to as bad as a unit that still runs can have (1).
+"""Faults of devices, from not there (severity 0) to as bad as a device that still runs can have (1).
 
-A fault changes what a unit can do, or what its sensor reads; never its controller. Each function gives a new record;
-faults of one unit add up. Sizes are of the order of what V. Payne, P. Domanski and others measured for single faults of
+A fault changes what a device can do, or what its sensor reads; never its controller. Each function gives a new record;
+faults of one device add up. Sizes for air conditioners are of the order of what V. Payne, P. Domanski and others measured for single faults of
 10 to 30 % ("Sensitivity Analysis of Installation Faults on Heat Pump Performance", NIST Technical Note 1848, 2014
 [from memory]); what lies beyond is extrapolated.
 
@@ -11,6 +11,8 @@ faults of one unit add up. Sizes are of the order of what V. Payne, P. Domanski 
 from collections.abc import Callable
 from dataclasses import replace
 
+from simulator.instruments import EnergyMeter
+from simulator.physics.refrigerator import Refrigerator
 from simulator.physics.split_unit import Unit
 
 CLOGGED_AIRFLOW = 0.5  # of the indoor air, lost; assumed
@@ -19,6 +21,10 @@ UNDERCHARGE_POWER = 0.12  # saved at the same time: less vapour to compress
 DIRTY_CONDENSER_K = 10.0  # by which the outdoor air seems worse to a clogged coil; assumed
 STUCK_RATIO = 0.8  # frequency ratio for which a failed expansion valve stands open; assumed
 DRIFT_K = 3.0  # of the unit's own sensor; assumed
+AJAR_KG_S = 0.0006  # of room air through a door that stands a finger's breadth open; assumed
+SEAL_LEAK = 0.6  # more heat through a cabinet whose seals gape all round; assumed
+ICE_FLOW = 0.7  # of the heat exchange, lost to an evaporator that is one block of ice; assumed
+LIE = 0.3  # by which a meter shows too much; assumed
 
 
 def clogged_filter(unit: Unit, severity: float) -> Unit:
@@ -57,6 +63,65 @@ AIR_CONDITIONER_FAULTS: dict[str, Callable[[Unit, float], Unit]] = {
     "dirty_condenser": dirty_condenser,
     "failed_expansion_valve": failed_expansion_valve,
     "sensor_drift": sensor_drift,
+}
+
+
+def door_ajar(fridge: Refrigerator, severity: float) -> Refrigerator:
+    """Room air streams in all day, with its moisture."""
+    return replace(fridge, air_exchange_kg_s=fridge.air_exchange_kg_s + AJAR_KG_S * _checked(severity))
+
+
+def worn_seal(fridge: Refrigerator, severity: float) -> Refrigerator:
+    """More heat comes in around the doors."""
+    worse = 1.0 + SEAL_LEAK * _checked(severity)
+    return replace(
+        fridge,
+        fresh_leak_w_per_k=worse * fridge.fresh_leak_w_per_k,
+        freezer_leak_w_per_k=worse * fridge.freezer_leak_w_per_k,
+    )
+
+
+def iced_evaporator(fridge: Refrigerator, severity: float) -> Refrigerator:
+    """Ice that no defrost melts: the evaporator works colder for less."""
+    return replace(
+        fridge,
+        carnot_ratio=fridge.carnot_ratio * (1.0 - ICE_FLOW * _checked(severity)),
+        evaporator_k=fridge.evaporator_k + 10.0 * severity,
+    )
+
+
+def never_stops(fridge: Refrigerator, severity: float) -> Refrigerator:
+    """The relay or the thermostat sticks; this fault is there or not, from a severity of a half."""
+    return replace(fridge, never_stops=fridge.never_stops or _checked(severity) >= 0.5)
+
+
+REFRIGERATOR_FAULTS: dict[str, Callable[[Refrigerator, float], Refrigerator]] = {
+    "door_ajar": door_ajar,
+    "worn_seal": worn_seal,
+    "iced_evaporator": iced_evaporator,
+    "never_stops": never_stops,
+}
+
+
+def resets(meter: EnergyMeter, severity: float) -> EnergyMeter:
+    """The register falls to zero, up to once a day."""
+    return replace(meter, resets_per_day=_checked(severity))
+
+
+def freezes(meter: EnergyMeter, severity: float) -> EnergyMeter:
+    """The meter repeats its last values, up to half of the time."""
+    return replace(meter, frozen_ratio=0.5 * _checked(severity))
+
+
+def lies(meter: EnergyMeter, severity: float) -> EnergyMeter:
+    """The meter shows too much."""
+    return replace(meter, scale_error=LIE * _checked(severity))
+
+
+METER_FAULTS: dict[str, Callable[[EnergyMeter, float], EnergyMeter]] = {
+    "resets": resets,
+    "freezes": freezes,
+    "lies": lies,
 }
 
 

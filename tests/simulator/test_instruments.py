@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.appliances import KETTLE_W, boil_w, computer_w, water_heater_w
+from simulator.faults import METER_FAULTS
 from simulator.instruments import EnergyMeter, Thermometer, read_meter, read_temperature
-from simulator.records import table
+from simulator.records import as_table, table
 
 
 def test_a_thermometer_follows_with_its_lag_and_rounds_as_it_shows() -> None:
@@ -31,8 +32,10 @@ def test_a_healthy_meter_sums_what_was_used(power_w: list[float]) -> None:
 
 
 def test_a_meter_resets_freezes_and_lies() -> None:
-    meter, luck = table(EnergyMeter, 1), np.random.default_rng(3).random(14_400)
-    meter["scale_error"], meter["frozen_ratio"], meter["resets_per_day"] = 0.1, 0.2, 1.0
+    sick = EnergyMeter(*[0.0] * 6)
+    for fault, severity in (("lies", 1.0 / 3.0), ("freezes", 0.4), ("resets", 1.0)):
+        sick = METER_FAULTS[fault](sick, severity)
+    meter, luck = as_table([sick]), np.random.default_rng(3).random(14_400)
     totals, power_w = [], []
     for one in luck:
         read_meter(meter[0], 1000.0 + one, one, 60.0)

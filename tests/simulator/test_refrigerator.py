@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.catalogue.fridges import MODELS, fridges
+from simulator.faults import REFRIGERATOR_FAULTS
 from simulator.physics.refrigerator import (
     SUBLIMATION_J_PER_KG,
     Refrigerator,
@@ -17,7 +18,7 @@ from simulator.physics.refrigerator import (
     add_food,
     step,
 )
-from simulator.records import Table, plain
+from simulator.records import Table, as_table, plain
 from simulator.validation.fridges import door_openings, rows, run
 
 DAY_MIN = 1440
@@ -113,6 +114,28 @@ def test_warm_food_warms_the_food_and_costs_current() -> None:
     add_food(states[0], False, -1e9, 0.0)
     assert states["fresh_food_j_per_k"][0] == 400.0
     assert states["fresh_food_c"][0] == pytest.approx(mixed_c)
+
+
+@pytest.mark.parametrize("fault", REFRIGERATOR_FAULTS)
+def test_a_fault_costs_current_and_none_of_it_costs_nothing(fault: str) -> None:
+    """Two days in a warm kitchen; a cabinet that no longer keeps its temperatures has lost what current cannot buy."""
+    used_kwh, food_c = [], []
+    for severity in (0.0, 0.5, 1.0):
+        healthy, states = fridges(["bottom_freezer_280l"])
+        sick = REFRIGERATOR_FAULTS[fault](plain(healthy, Refrigerator)[0], severity)
+        if severity == 0.0:
+            assert sick == plain(healthy, Refrigerator)[0]
+        power_w = np.zeros((4 * DAY_MIN, 1))
+        run(as_table([sick]), states, door_openings(np.random.default_rng(2), 4), 28.0, power_w)
+        used_kwh.append(float(power_w.sum()) / 60e3)
+        food_c.append(float(states["freezer_food_c"][0]))
+    assert used_kwh[2] > 1.1 * used_kwh[0] or food_c[2] > food_c[0] + 2.0
+    assert used_kwh[1] >= 0.98 * used_kwh[0]
+
+
+def test_a_severity_beyond_its_scale_is_refused() -> None:
+    with pytest.raises(ValueError, match="severity 1.5"):
+        REFRIGERATOR_FAULTS["worn_seal"](MODELS["compact_95l"], 1.5)
 
 
 SCRIPT = """
