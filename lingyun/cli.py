@@ -30,6 +30,10 @@ app.add_typer(token_app, name="token")
 app.add_typer(devices_app, name="devices")
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Everything that one installation keeps.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="LINGYUN_DATA", exists=True, file_okay=False, help="Folder of recorded data."),
+]
 P = ParamSpec("P")
 
 
@@ -184,6 +188,64 @@ def doctor(
         for finding in findings:
             print(finding)
     return 0 if all(finding.ok for finding in findings) else 1
+
+
+@app.command()
+@plain_errors
+def simulate(
+    rooms: Annotated[int, typer.Option(min=1, max=100_000, help="Homes with one room and one unit each.")] = 1000,
+    days: Annotated[int, typer.Option(min=1, max=366, help="Days in July and after.")] = 30,
+    seed: Annotated[int, typer.Option(help="Of the homes.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Measure the simulator's speed on the plant of validation and benchmark (extra `science`).
+
+    Example: lingyun simulate --rooms 1000 --days 30
+    """
+    from simulator.speed import measure
+    from simulator.validation.energyplus import steps_per_cpu_s
+
+    speed = measure(rooms, days, seed)
+    reference = steps_per_cpu_s()
+    found = speed.as_dict()
+    found["energyplus_steps_per_cpu_s"] = None if reference is None else round(reference)
+    found["ratio_to_energyplus"] = None if reference is None else round(speed.room_steps_per_cpu_s / reference, 1)
+    if as_json:
+        print(json.dumps(found))
+        return
+    print(
+        f"{speed.room_steps:,} room-steps of 5 min in {speed.cpu_s:.2f} s of CPU: {speed.room_steps_per_cpu_s:,.0f}/s"
+    )
+    if reference is None:
+        print("EnergyPlus is not installed (extra `energyplus`): no comparison")
+    else:
+        print(f"EnergyPlus, stepped from Python: {reference:,.0f} zone-steps/CPU-s")
+
+
+@app.command()
+@plain_errors
+def validate(
+    data: DataOption = None,
+    page: Annotated[Path | None, typer.Option(help="Page whose table is remade.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> int:
+    """Hold the simulator against published tables and EnergyPlus (extras `science` and `energyplus`).
+
+    Example: lingyun validate --data data --page docs/validation.md
+    """
+    from dataclasses import asdict
+
+    from simulator.validation.table import as_text, collect, rewrite
+
+    rows = collect(data, lambda words: print(f"lingyun: {words}", file=sys.stderr))
+    if page is not None:
+        rewrite(page, rows)
+    ok = all(row.ok for row in rows)
+    if as_json:
+        print(json.dumps({"ok": ok, "rows": [asdict(row) for row in rows]}))
+    else:
+        print("\n".join(map(as_text, rows)))
+    return 0 if ok else 1
 
 
 @token_app.command("create")

@@ -1,9 +1,9 @@
 """Faults of devices, from not there (severity 0) to as bad as a device that still runs can have (1).
 
 A fault changes what a device can do, or what its sensor reads; never its controller. Each function gives a new record;
-faults of one device add up. Sizes for air conditioners are of the order of what V. Payne, P. Domanski and others measured for single faults of
-10 to 30 % ("Sensitivity Analysis of Installation Faults on Heat Pump Performance", NIST Technical Note 1848, 2014
-[from memory]); what lies beyond is extrapolated.
+faults of one device add up. Sizes for air conditioners are of the order of what V. Payne, P. Domanski and others
+measured for single faults of 10 to 30 % ("Sensitivity Analysis of Installation Faults on Heat Pump Performance", NIST
+Technical Note 1848, 2014 [from memory]); what lies beyond is extrapolated.
 
     worn = clogged_filter(undercharge(unit("grade_3"), 0.4), 0.8)
 """

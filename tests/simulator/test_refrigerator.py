@@ -134,7 +134,7 @@ def test_a_fault_costs_current_and_none_of_it_costs_nothing(fault: str) -> None:
 
 
 def test_a_severity_beyond_its_scale_is_refused() -> None:
-    with pytest.raises(ValueError, match="severity 1.5"):
+    with pytest.raises(ValueError, match=r"severity 1\.5"):
         REFRIGERATOR_FAULTS["worn_seal"](MODELS["compact_95l"], 1.5)
 
 
