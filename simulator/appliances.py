@@ -5,7 +5,7 @@ Powers are of the appliance while its plug gives current. Randomness enters as a
 
 import numpy as np
 
-from simulator.physics.room import Array
+from simulator.physics.moist_air import Array
 
 TV_ON_W = 92.0
 TV_STANDBY_W = 8.5  # with the set-top box that nobody switches off

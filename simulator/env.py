@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 
 from core.units import JOULES_PER_KWH
-from simulator.episodes import YEAR, Pool, Season, cut, relative_humidity_pct
+from simulator.episodes import YEAR, Pool, Season, cut
+from simulator.physics.moist_air import relative_pcts
 from simulator.weather.forecast import Forecasts
 from simulator.world import STEP_S, STEPS_PER_H
 
@@ -106,7 +107,7 @@ class Rooms:
             "local_hour": episode.local_hour(row),
             "room_temperature_c": air_c + self._sensor_error_k + self.rng.normal(0.0, NOISE_K, n),
             "outdoor_temperature_c": sky["outdoor_c"][weather],
-            "humidity_pct": relative_humidity_pct(air_c, world.room_states["humidity_kg_kg"]),
+            "humidity_pct": relative_pcts(air_c, world.room_states["humidity_kg_kg"]),
             "solar_w_m2": np.where(self._has_solar, sky["global_w_m2"][weather], np.nan),
             "on": panels["on"].astype(np.float64),
             "heating": panels["heating"].astype(np.float64),

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from simulator.jit import njit
 from simulator.physics import zone
-from simulator.physics.moist_air import relative_pct
 from simulator.records import table
 from simulator.residents import ASLEEP, AWAY, SUMMER_C, WINTER_C, Hand
 from simulator.world import STEP_S, STEPS_PER_DAY, Meter, World
@@ -178,19 +177,6 @@ def start_rooms(rooms: Any, states: Any, air_c: Any, humidity_kg_kg: Any) -> Non
     """Rooms at rest, each at one temperature; arrays of shape (n,)."""
     for i in range(len(rooms)):
         zone.start(rooms[i], states[i], air_c[i], humidity_kg_kg[i])
-
-
-def relative_humidity_pct(air_c: Array, humidity_kg_kg: Array) -> NDArray[np.float64]:
-    """Relative humidity of air. [%]"""
-    shown = np.empty(air_c.size)
-    _relative_pct(air_c, humidity_kg_kg, shown)
-    return shown
-
-
-@njit
-def _relative_pct(air_c: Any, humidity_kg_kg: Any, shown: Any) -> None:
-    for i in range(len(shown)):
-        shown[i] = relative_pct(air_c[i], humidity_kg_kg[i])
 
 
 def true_edges(world: World) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -24,7 +24,8 @@ from models import features
 from models.features import AHEAD, PAST, columns
 from models.loading import WEIGHTS
 from models.words import HORIZONS_S
-from simulator.episodes import BoolArray, Episode, Pool, cut, relative_humidity_pct
+from simulator.episodes import BoolArray, Episode, Pool, cut
+from simulator.physics.moist_air import relative_pcts
 from simulator.weather.climates import CITIES
 from simulator.weather.forecast import Forecasts
 from simulator.world import STEP_S
@@ -151,7 +152,7 @@ def record_rooms(rng: np.random.Generator, source: Pool, n: int, days: int) -> R
         world.advance(row, follows_program=False)
         shown["air_c"][row] = states["occupied_c"]
         shown["sensor_c"][row] = world.unit_states["sensor_c"]
-        shown["humidity_pct"][row] = relative_humidity_pct(states["occupied_c"], states["humidity_kg_kg"])
+        shown["humidity_pct"][row] = relative_pcts(states["occupied_c"], states["humidity_kg_kg"])
         shown["power_w"][row] = world.meters["energy_j"] / STEP_S
     return _as_measured(rng, episode, shown, on, setpoint_c, heating)
 

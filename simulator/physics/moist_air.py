@@ -1,4 +1,4 @@
-"""Moist air: scalar functions for compiled code, at any pressure.
+"""Moist air at any pressure: scalar functions for compiled code, and two of arrays.
 
 Humidity is the humidity ratio, kg of water per kg of dry air. Saturation is over water at all temperatures: the Magnus
 form with the coefficients of O. Alduchov and R. Eskridge, J. Appl. Meteorology 35, 1996,
@@ -8,7 +8,12 @@ enthalpies as in ASHRAE Handbook Fundamentals 2017, chapter 1.
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from simulator.jit import njit
+
+Array = NDArray[np.float64]
 
 PRESSURE_PA = 101_325.0  # standard atmosphere at sea level
 WATER_DENSITY_RATIO = 0.621945  # of the molar masses of water and dry air
@@ -24,6 +29,11 @@ ZERO_C_K = 273.15
 def saturation_pressure_pa(temperature_c: float) -> float:
     """Pressure of saturated vapour over water. [Pa]"""
     return 610.94 * math.exp(17.625 * temperature_c / (temperature_c + 243.04))
+
+
+def saturation_pressures_pa(temperature_c: Array) -> Array:
+    """``saturation_pressure_pa`` of an array. [Pa]"""
+    return np.asarray(610.94 * np.exp(17.625 * temperature_c / (temperature_c + 243.04)))
 
 
 @njit
@@ -53,6 +63,12 @@ def relative_pct(temperature_c: float, humidity_kg_kg: float, pressure_pa: float
     """Relative humidity; above 100 the air is fog. [%]"""
     vapour_pa = pressure_pa * humidity_kg_kg / (WATER_DENSITY_RATIO + humidity_kg_kg)
     return 100.0 * vapour_pa / saturation_pressure_pa(temperature_c)
+
+
+def relative_pcts(temperature_c: Array, humidity_kg_kg: Array, pressure_pa: float = PRESSURE_PA) -> Array:
+    """``relative_pct`` of arrays. [%]"""
+    vapour_pa = pressure_pa * humidity_kg_kg / (WATER_DENSITY_RATIO + humidity_kg_kg)
+    return np.asarray(100.0 * vapour_pa / saturation_pressures_pa(temperature_c))
 
 
 @njit

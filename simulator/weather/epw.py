@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.physics.room import WATER_DENSITY_RATIO, saturation_pressure_pa
+from simulator.physics.moist_air import WATER_DENSITY_RATIO, saturation_pressures_pa
 from simulator.records import Table
 from simulator.weather import sky
 from simulator.weather.sky import DAY_S, KELVIN, STEFAN_BOLTZMANN_W_M2_K4, Array, year_ratio
@@ -168,7 +168,7 @@ def read_epw(path: str | Path) -> EpwYear:
     gappy = {key: _bridge(path, key, columns[key]) for key in ("outdoor_c", "humidity_pct", "wind_m_s")}
     outdoor_c, wind_m_s = gappy["outdoor_c"], gappy["wind_m_s"]
     pressure_pa = np.where(np.isnan(columns["pressure_pa"]), sky.pressure_pa(elevation_m), columns["pressure_pa"])
-    vapour_pa = gappy["humidity_pct"] / 100.0 * saturation_pressure_pa(outdoor_c)
+    vapour_pa = gappy["humidity_pct"] / 100.0 * saturation_pressures_pa(outdoor_c)
     dew_c = np.where(np.isnan(columns["dew_c"]), sky.dew_point_c(vapour_pa), columns["dew_c"])
     direct_w_m2, diffuse_w_m2 = _sun_columns(path, columns, latitude, longitude, utc_offset_s)
     return EpwYear(

@@ -40,7 +40,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.physics.room import WATER_DENSITY_RATIO, Array, saturation_pressure_pa
+from simulator.physics.moist_air import WATER_DENSITY_RATIO, Array, saturation_pressures_pa
 from simulator.records import Table
 from simulator.weather import sky
 from simulator.weather.climates import MIDDLE_DAY, MONTHS, SHANGHAI, Climate, Monthly
@@ -120,7 +120,7 @@ class GeneratedWeather:
             home, each day is computed once, which is fast for long series. [s]
         """
         air = self._air(np.asarray(epoch_s, dtype=np.float64))
-        humidity_pct = 100.0 * saturation_pressure_pa(air.dew_c) / saturation_pressure_pa(air.outdoor_c)
+        humidity_pct = 100.0 * saturation_pressures_pa(air.dew_c) / saturation_pressures_pa(air.outdoor_c)
         return Outdoor(air.outdoor_c, np.clip(humidity_pct, 5.0, 100.0), air.solar_w_m2)
 
     def sky_rows(self, start_epoch_s: float, rows: int, step_s: float = 300.0) -> Table:
@@ -133,7 +133,7 @@ class GeneratedWeather:
         air = _Air(*(values[day_rows:] for values in air))
         sun = sky.sun(at_s, self.climate.latitude, self.climate.longitude)
         direct_w_m2, diffuse_w_m2 = sky.split_global(air.solar_w_m2, sun)
-        vapour_pa = saturation_pressure_pa(air.dew_c)
+        vapour_pa = saturation_pressures_pa(air.dew_c)
         return sky.fill(
             rows,
             outdoor_c=air.outdoor_c,
@@ -312,7 +312,7 @@ def _solve(climate: Climate) -> _Solved:
     def dryness(mean_k: Array) -> Array:
         depression_k = _depression_k(mean_k[:, np.newaxis], _QUANTILES)
         dew_c = np.minimum(normal_c - depression_k[:, :, np.newaxis], outdoor_c - 0.1)
-        humidity_ratio = saturation_pressure_pa(dew_c) / saturation_pressure_pa(outdoor_c)
+        humidity_ratio = saturation_pressures_pa(dew_c) / saturation_pressures_pa(outdoor_c)
         return np.asarray(-100.0 * humidity_ratio.mean(axis=(1, 2)))
 
     return _Solved(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator.physics.room import saturation_pressure_pa
+from simulator.physics.moist_air import saturation_pressures_pa
 from simulator.weather import (
     BEIJING,
     CHICAGO,
@@ -116,7 +116,7 @@ def test_normals_are_near_the_typical_year_of_a_weather_file(climate: Climate) -
     month = month.astype("datetime64[M]").astype(int) % 12
     pressure_pa = 101_325.0 * (1.0 - 2.25577e-5 * year.elevation_m) ** 5.25588
     vapour_pa = pressure_pa * skies["humidity_kg_kg"] / (0.622 + skies["humidity_kg_kg"])
-    humidity_pct = 100.0 * vapour_pa / saturation_pressure_pa(skies["outdoor_c"])
+    humidity_pct = 100.0 * vapour_pa / saturation_pressures_pa(skies["outdoor_c"])
     made = np.mean(
         [
             GeneratedWeather(np.random.default_rng(s), climate).sky_rows(start_s, skies.size)["global_w_m2"].mean()
