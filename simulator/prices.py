@@ -88,8 +88,10 @@ def tiered(local_start_s: float, rows: int, step_s: float, tiers: Tiers, home_kw
     ``home_kwh_per_year`` is the use of the whole home, taken as even over the year: with the air conditioner's own use
     counted as measured, a controller could not be told prices ahead.
     """
-    day = (local_start_s + step_s * np.arange(rows)) / DAY_S
-    used_kwh = home_kwh_per_year * (((day - NEW_YEAR_2000_DAY) / YEAR_DAYS) % 1.0)
+    local_s = local_start_s + step_s * np.arange(rows)
+    new_year = local_s.astype("datetime64[s]").astype("datetime64[Y]")
+    since_s = local_s - new_year.astype("datetime64[s]").astype(np.float64)
+    used_kwh = home_kwh_per_year * since_s / (YEAR_DAYS * DAY_S)
     return np.asarray(np.array(tiers.prices)[np.searchsorted(np.array(tiers.limits_kwh), used_kwh, side="right")])
 
 

@@ -345,8 +345,10 @@ def _tend_window(person: Person, habit: Habit, panel: Panel, room: RoomState, pr
         too_hot_outside = room.outdoor_c > air_c + 1.0
         if air_c < neutral - 1.0 or (too_hot_outside and presence == AWAKE):
             room.window_open_ratio = 0.0
-    elif presence == AWAKE and air_c > neutral and COOL_OUTSIDE_C < room.outdoor_c < air_c - 1.0:
-        room.window_open_ratio = habit.window_ratio
+    elif presence == AWAKE and room.outdoor_c < air_c - 1.0:
+        mild = room.outdoor_c > COOL_OUTSIDE_C and air_c > neutral
+        if mild or air_c > neutral + half_width_k(person, presence):  # in the cold only against an overheated room
+            room.window_open_ratio = habit.window_ratio
 
 
 @njit
