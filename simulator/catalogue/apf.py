@@ -80,8 +80,11 @@ def apf(unit: Unit, cooling_bins: Bins = COOLING_BINS, heating_bins: Bins = HEAT
 def fitted_efficiency(plate: Nameplate) -> float:
     """The scalar on both rated efficiencies that brings the computed APF to the nameplate's."""
     efficiency = plate.efficiency
-    for _ in range(20):  # the APF is nearly proportional to it
-        efficiency *= plate.apf / apf(from_nameplate(replace(plate, efficiency=efficiency)))
+    for _ in range(20):
+        ratio = plate.apf / apf(from_nameplate(replace(plate, efficiency=efficiency)))
+        efficiency *= ratio  # the APF is nearly proportional to it
+        if abs(ratio - 1.0) < 1e-6:
+            break
     return efficiency
 
 
