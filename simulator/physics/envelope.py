@@ -8,37 +8,54 @@ Outside, they see air, ground and sky. All coefficients are constant.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.physics.moist_air import AIR_HEAT_J_PER_KG_K, PRESSURE_PA, density_kg_m3
+from simulator.physics.zone import EMISSIVITY as EMISSIVITY
 from simulator.physics.zone import FACADES, INPUTS, MASS, NODES, PREPARE_S, STEP_S, Room
+from simulator.physics.zone import GLASS_EMISSIVITY as GLASS_EMISSIVITY
 from simulator.records import plain, table
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 INSIDE_RADIATION_W_M2_K = 5.71  # of black surfaces: 4 sigma T^3 at 293 K
-OUTSIDE_RADIATION_W_M2_K = 5.14  # at 283 K; a hot climate is 15 % above: ``radiation_w_m2_k``
-EMISSIVITY = 0.9  # of building materials, ASHRAE 140
-GLASS_EMISSIVITY = 0.84
-INSIDE_FILM_W_M2_K = (
-    7.7  # ISO 6946, horizontal heat flow: in which U of windows is stated, and on the far side of walls
-)
+OUTSIDE_RADIATION_W_M2_K = 5.14  # at 283 K
+INSIDE_FILM_W_M2_K = 7.7  # ISO 6946, horizontal heat flow: in which U of windows is stated, and behind inner walls
 OUTSIDE_FILM_W_M2_K = 25.0
+USUAL_WIND_M_S = 3.0
+STRONG_WIND_M_S = 8.0  # of the film in the matrices: above most winds, so that ``zone`` corrects downward
 ELEMENTS = 3
 SURFACES = 5  # A, B, C, inner mass, glass
 SKY_OF_WALL = 0.5 * 0.5**0.5  # view of the sky, the rest of the upper half counts as air: Walton 1983, EnergyPlus
 HOUR_S = 3600.0
+# A gap between uncoated panes at 10 °C: two thirds radiation, which grows by 3/T, the rest conduction, by 0.25 % per K
+GAP_WARMER_1_K = 0.008
+COATED_U_W_M2_K = 2.2  # windows below have a coating that stops radiation: assumed
 DAY_PULSATION = 2.0 * np.pi / (24.0 * HOUR_S)
 
 
 def radiation_w_m2_k(temperature_c: float) -> float:
     """Linear coefficient of long-wave exchange between black surfaces, 4 sigma T^3. [W/(m2 K)]"""
     return 4.0 * 5.670374e-8 * (temperature_c + 273.15) ** 3
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """Convection outside: without wind, and per m/s of wind at the weather station."""
+
+    still_w_m2_k: float
+    wind_j_m3_k: float = 0.0
+
+    def at(self, wind_m_s: float) -> float:
+        return self.still_w_m2_k + self.wind_j_m3_k * wind_m_s
+
+
+TOWN = Film(4.0, 4.0 / 3.0)  # ISO 6946's 4 + 4 v, v at the wall a third of the station's: assumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +90,14 @@ class Element:
     adjoining: float = 0.0
     ground: float = 0.0
     absorptance: float = 0.6
-    outside_convection_w_m2_k: float = 15.0  # assumed: rough wall, 3 m/s
+    outside: Film = TOWN
     convection_w_m2_k: float = 2.5  # inside; EN ISO 13790, mean of walls, floor and ceiling
     sun_ratio: float | None = None  # share of the sun in the room that it takes; None: by area
 
-    def outside_film_w_m2_k(self, radiation_w_m2_k: float) -> float:
-        """Mean coefficient on the far side."""
-        open_w_m2_k = self.outside_convection_w_m2_k + EMISSIVITY * radiation_w_m2_k
+    @property
+    def outside_film_w_m2_k(self) -> float:
+        """Mean coefficient on the far side, in a strong wind."""
+        open_w_m2_k = self.outside.at(STRONG_WIND_M_S) + EMISSIVITY * OUTSIDE_RADIATION_W_M2_K
         outdoors = sum(self.facing) + self.air
         return outdoors * open_w_m2_k + self.adjoining * INSIDE_FILM_W_M2_K + self.ground * 1e3
 
@@ -103,6 +121,7 @@ class Glazing:
     absorbed_outer: tuple[float, ...]
     absorbed_inner: tuple[float, ...]
     diffuse: tuple[float, float, float]  # the same three
+    warmer_1_k: float = 0.0  # by how much less it resists per K above a mean of 10 °C
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +223,9 @@ def panes(
     cosines = np.linspace(0.0, 1.0, 201)[1:]
     optics = np.mean([_panes(count, thickness_m, extinction_1_m, index, cosines, p) for p in (True, False)], axis=0)
     resistance = count * thickness_m / 1.0  # glass conducts 1 W/(m K)
-    if count > 1:
-        resistance += 1.0 / gap_w_m2_k
-    return _glazing(resistance, cosines, optics)
+    if count == 1:
+        return _glazing(resistance, cosines, optics)
+    return replace(_glazing(resistance + 1.0 / gap_w_m2_k, cosines, optics), warmer_1_k=GAP_WARMER_1_K)
 
 
 def glazing_by_angle(
@@ -263,6 +282,7 @@ def glazing(u_w_m2_k: float, shgc: float, transmittance: float, like: Glazing | 
         (0.0,) * 5,
         tuple(scale_absorbed * x for x in like.absorbed_inner),
         (scale * like.diffuse[0], 0.0, scale_absorbed * like.diffuse[2]),
+        like.warmer_1_k if u_w_m2_k > COATED_U_W_M2_K else 0.0,
     )
 
 
@@ -379,8 +399,7 @@ class Box:
     mass: Mass | None = None
     windows: tuple[Window, ...] = ()  # up to two
     glazing: Glazing = DOUBLE_CLEAR
-    outside_radiation_w_m2_k: float = OUTSIDE_RADIATION_W_M2_K  # of black outer surfaces: at the climate's mean
-    glass_outside_convection_w_m2_k: float = 15.0
+    glass_outside: Film = TOWN
     glass_convection_w_m2_k: float = 2.5
     front: tuple[float, float] = (0.0, -1.0)  # east, north of the front facade's normal
     leaks: Leaks = field(default_factory=Leaks)
@@ -415,7 +434,7 @@ def network(box: Box, air_j_k: float) -> Network:
     areas, convection, emissivity = np.zeros(SURFACES), np.zeros(SURFACES), np.full(SURFACES, EMISSIVITY)
     sun: list[float | None] = [0.0] * SURFACES
     for e, element in enumerate(box.elements):
-        r1, c1, r2, c2, r3 = two_capacities(element.layers, element.outside_film_w_m2_k(box.outside_radiation_w_m2_k))
+        r1, c1, r2, c2, r3 = two_capacities(element.layers, element.outside_film_w_m2_k)
         area = element.area_m2
         outer, inner = 1 + 2 * e, 2 + 2 * e
         from_input(outer, e, area / r1)
@@ -436,7 +455,9 @@ def network(box: Box, air_j_k: float) -> Network:
     if box.windows:
         areas[4], convection[4] = sum(window.area_m2 for window in box.windows), box.glass_convection_w_m2_k
         emissivity[4] = GLASS_EMISSIVITY
-        from_input(glass, 3, areas[4] / (box.glazing.resistance_m2_k_w + 1.0 / _glass_film_w_m2_k(box)))
+        from_input(
+            glass, 3, areas[4] / (box.glazing.resistance_m2_k_w + 1.0 / _glass_film_w_m2_k(box, STRONG_WIND_M_S))
+        )
     radiation_w_k = _to_star(areas, emissivity)
     for s in range(SURFACES):
         tie(NODES + s, 0, areas[s] * convection[s] if areas[s] > 0.0 else 1.0)
@@ -447,8 +468,8 @@ def network(box: Box, air_j_k: float) -> Network:
     return _without_massless(k, b, capacity)
 
 
-def _glass_film_w_m2_k(box: Box) -> float:
-    return box.glass_outside_convection_w_m2_k + GLASS_EMISSIVITY * box.outside_radiation_w_m2_k
+def _glass_film_w_m2_k(box: Box, wind_m_s: float) -> float:
+    return box.glass_outside.at(wind_m_s) + GLASS_EMISSIVITY * OUTSIDE_RADIATION_W_M2_K
 
 
 def _shares(wanted: Sequence[float | None], areas: Array) -> Array:
@@ -496,8 +517,8 @@ def room(box: Box) -> Room:
     air_kg = box.volume_m3 * density_kg_m3(20.0, 0.0, box.pressure_pa)
     net = network(box, air_kg * AIR_HEAT_J_PER_KG_K + box.furniture_j_m2_k * box.floor_m2)
     m, n = discretise(net)
-    glass_film, glass = _glass_film_w_m2_k(box), box.glazing
-    through = 1.0 / glass_film + glass.resistance_m2_k_w
+    glass, film = box.glazing, _glass_film_w_m2_k(box, USUAL_WIND_M_S)
+    through = 1.0 / film + glass.resistance_m2_k_w
     made = plain(table(Room, 1), Room)[0]
     made.weather = box.weather
     made.floor_m2 = box.floor_m2
@@ -514,9 +535,15 @@ def room(box: Box) -> Room:
     made.transmitted = list(glass.transmitted)
     made.transmitted_diffuse = glass.diffuse[0]
     made.glass_k_m2_w = [
-        a / glass_film + b * through for a, b in zip(glass.absorbed_outer, glass.absorbed_inner, strict=True)
+        a / film + b * through for a, b in zip(glass.absorbed_outer, glass.absorbed_inner, strict=True)
     ]
-    made.glass_diffuse_k_m2_w = glass.diffuse[1] / glass_film + glass.diffuse[2] * through
+    made.glass_diffuse_k_m2_w = glass.diffuse[1] / film + glass.diffuse[2] * through
+    made.glass_film_w_m2_k = _glass_film_w_m2_k(box, STRONG_WIND_M_S)
+    made.glass_still_w_m2_k = box.glass_outside.still_w_m2_k
+    made.glass_wind_j_m3_k = box.glass_outside.wind_j_m3_k
+    made.glass_m2_k_w = glass.resistance_m2_k_w
+    made.glass_warmer_1_k = glass.warmer_1_k
+    made.glass_inside_m2_k_w = 1.0 / INSIDE_FILM_W_M2_K
     made.blinds_stop_ratio = box.blinds_stop_ratio
     made.constant_m3_s = box.leaks.constant_ach * box.volume_m3 / HOUR_S
     made.stack_m6_s2_k = box.leaks.stack_m6_s2_k
@@ -535,12 +562,14 @@ def room(box: Box) -> Room:
     made.occupied_heating_k_m2_w = box.layering.occupied_heating_k_m2_w
     made.occupied_cooling_k_m2_w = box.layering.occupied_cooling_k_m2_w
     for e, element in enumerate(box.elements):
-        film = element.outside_film_w_m2_k(box.outside_radiation_w_m2_k)
         for facade, share in enumerate(element.facing):
-            made.sun_k_m2_w[FACADES * e + facade] = share * element.absorptance / film
-        view = SKY_OF_WALL * sum(element.facing[:4]) + element.facing[4]
-        made.sky_ratio[e] = view * EMISSIVITY * box.outside_radiation_w_m2_k / film
+            made.sun_absorbed[FACADES * e + facade] = share * element.absorptance
+        made.sky_view[e] = EMISSIVITY * (SKY_OF_WALL * sum(element.facing[:4]) + element.facing[4])
         made.outdoors[e] = sum(element.facing) + element.air
+        film = element.outside_film_w_m2_k
+        made.film_w_m2_k[e] = film
+        made.still_w_m2_k[e], made.wind_j_m3_k[e] = element.outside.still_w_m2_k, element.outside.wind_j_m3_k
+        made.first_w_m2_k[e] = 1.0 / (two_capacities(element.layers, film)[0] - 1.0 / film)
         made.adjoining[e], made.ground[e] = element.adjoining, element.ground
     for w, window in enumerate(box.windows):
         made.window_m2[w], made.clear_ratio[w] = window.area_m2, window.clear_ratio
@@ -550,5 +579,5 @@ def room(box: Box) -> Room:
         half = 0.5 * (1.0 + window.up)
         view = half * float(np.sqrt(half))
         share = window.area_m2 / sum(one.area_m2 for one in box.windows)
-        made.glass_sky_ratio += share * view * GLASS_EMISSIVITY * box.outside_radiation_w_m2_k / glass_film
+        made.glass_sky_view += share * view * GLASS_EMISSIVITY
     return made

@@ -17,9 +17,9 @@ step, found in closed form, because T_air is linear in that input. The balance o
 import math
 
 from simulator.jit import njit
-from simulator.physics.moist_air import AIR_HEAT_J_PER_KG_K, density_kg_m3, saturation_kg_kg
+from simulator.physics.moist_air import AIR_HEAT_J_PER_KG_K, ZERO_C_K, density_kg_m3, saturation_kg_kg
 from simulator.records import Floats, floats, record
-from simulator.weather.sky import Sky
+from simulator.weather.sky import STEFAN_BOLTZMANN_W_M2_K4, Sky
 
 NODES = 8
 INPUTS = 7
@@ -27,6 +27,11 @@ PREPARE_S = 300.0
 STEP_S = 60.0
 AIR, MASS = 0, 7
 FACADES = 5  # front, then clockwise seen from above: right, back, left; and the roof
+
+EMISSIVITY = 0.9  # of building materials, ASHRAE 140
+GLASS_EMISSIVITY = 0.84
+GLASS_AT_C = 10.0  # mean temperature at which resistances of glass are stated, EN 673
+STRONGEST_FILM = 1.8  # keeps the outer node stable from one 5 minutes to the next
 
 # Single-sided airing: Q = A/2 sqrt(C1 U^2 + C2 H |dT| + C3), W. de Gids and H. Phaff, "Ventilation rates and energy
 # consumption due to open windows", Air Infiltration Review 4(1), 1982; also in EN 15242.
@@ -69,9 +74,13 @@ class Room:
     # what is behind elements A, B, C, as shares of their area
     front_east: float  # unit vector out of the front facade
     front_north: float
-    sun_k_m2_w: Floats = floats(3 * FACADES)  # [5 e + facade]: share that faces there * absorptance / outer film
+    sun_absorbed: Floats = floats(3 * FACADES)  # [5 e + facade]: share that faces there * absorptance
+    sky_view: Floats = floats(3)  # view of the sky * emissivity
     outdoors: Floats = floats(3)
-    sky_ratio: Floats = floats(3)  # K colder per K that the sky is colder than the air
+    film_w_m2_k: Floats = floats(3)  # outer film that is part of M and N
+    still_w_m2_k: Floats = floats(3)  # convection outside: without wind, and per m/s of it
+    wind_j_m3_k: Floats = floats(3)
+    first_w_m2_k: Floats = floats(3)  # from the outer surface to the outer node
     adjoining: Floats = floats(3)
     ground: Floats = floats(3)
     albedo: float  # of the ground outside
@@ -88,7 +97,13 @@ class Room:
     transmitted_diffuse: float
     glass_k_m2_w: Floats = floats(5)  # likewise: warmer outdoors that gives as much heat as the sun absorbed in glass
     glass_diffuse_k_m2_w: float
-    glass_sky_ratio: float
+    glass_sky_view: float  # view of the sky * emissivity
+    glass_film_w_m2_k: float  # outer film that is part of M and N
+    glass_still_w_m2_k: float
+    glass_wind_j_m3_k: float
+    glass_m2_k_w: float  # from outer to inner surface, at 10 °C
+    glass_warmer_1_k: float  # by how much less per K that the glass is warmer
+    glass_inside_m2_k_w: float  # inner film, as used to see how much the outer one matters
     blinds_stop_ratio: float  # share of the sun that closed blinds keep out
     # air from outside
     constant_m3_s: float
@@ -199,15 +214,20 @@ def _sun(room: Room, state: RoomState, sky: Sky) -> None:
     back_w_m2 = upright_w_m2 + beam_w_m2 * max(-to_front, 0.0)
     left_w_m2 = upright_w_m2 + beam_w_m2 * max(-to_right, 0.0)
     roof_w_m2 = dome_w_m2 + beam_w_m2 * max(sky.sun_up, 0.0)
-    k = room.sun_k_m2_w
     out_c = sky.outdoor_c
-    sky_k = out_c - sky.sky_c
-    sun_k = k[0] * front_w_m2 + k[1] * right_w_m2 + k[2] * back_w_m2 + k[3] * left_w_m2 + k[4] * roof_w_m2
-    state.boundary_a_c = room.outdoors[0] * out_c + sun_k - room.sky_ratio[0] * sky_k
-    sun_k = k[5] * front_w_m2 + k[6] * right_w_m2 + k[7] * back_w_m2 + k[8] * left_w_m2 + k[9] * roof_w_m2
-    state.boundary_b_c = room.outdoors[1] * out_c + sun_k - room.sky_ratio[1] * sky_k
-    sun_k = k[10] * front_w_m2 + k[11] * right_w_m2 + k[12] * back_w_m2 + k[13] * left_w_m2 + k[14] * roof_w_m2
-    state.boundary_c_c = room.outdoors[2] * out_c + sun_k - room.sky_ratio[2] * sky_k
+    out_k = out_c + ZERO_C_K
+    cold_w_m2 = STEFAN_BOLTZMANN_W_M2_K4 * (_fourth(out_k) - _fourth(sky.sky_c + ZERO_C_K))
+    black_w_m2_k = 4.0 * STEFAN_BOLTZMANN_W_M2_K4 * out_k * out_k * out_k
+    k = room.sun_absorbed
+    sun_w_m2 = k[0] * front_w_m2 + k[1] * right_w_m2 + k[2] * back_w_m2 + k[3] * left_w_m2 + k[4] * roof_w_m2
+    gain_w_m2 = sun_w_m2 - room.sky_view[0] * cold_w_m2
+    state.boundary_a_c = _behind_c(room, 0, out_c, sky.wind_m_s, black_w_m2_k, gain_w_m2, state.node_c[1])
+    sun_w_m2 = k[5] * front_w_m2 + k[6] * right_w_m2 + k[7] * back_w_m2 + k[8] * left_w_m2 + k[9] * roof_w_m2
+    gain_w_m2 = sun_w_m2 - room.sky_view[1] * cold_w_m2
+    state.boundary_b_c = _behind_c(room, 1, out_c, sky.wind_m_s, black_w_m2_k, gain_w_m2, state.node_c[3])
+    sun_w_m2 = k[10] * front_w_m2 + k[11] * right_w_m2 + k[12] * back_w_m2 + k[13] * left_w_m2 + k[14] * roof_w_m2
+    gain_w_m2 = sun_w_m2 - room.sky_view[2] * cold_w_m2
+    state.boundary_c_c = _behind_c(room, 2, out_c, sky.wind_m_s, black_w_m2_k, gain_w_m2, state.node_c[5])
 
     transmitted_w = 0.0
     glass_k_m2 = 0.0
@@ -232,9 +252,47 @@ def _sun(room: Room, state: RoomState, sky: Sky) -> None:
                 glass_k_m2 += beam_w * c * (g[0] + c * (g[1] + c * (g[2] + c * (g[3] + c * g[4]))))
     open_ratio = 1.0 - state.blinds_ratio * room.blinds_stop_ratio
     state.solar_w = open_ratio * transmitted_w
-    state.glass_c = out_c - room.glass_sky_ratio * sky_k
-    if glass_k_m2 > 0.0:
-        state.glass_c += glass_k_m2 / (room.window_m2[0] + room.window_m2[1])
+    all_m2 = room.window_m2[0] + room.window_m2[1]
+    if all_m2 > 0.0:
+        state.glass_c = _through_glass_c(room, state, out_c, sky.wind_m_s, black_w_m2_k, cold_w_m2, glass_k_m2 / all_m2)
+
+
+@njit
+def _behind_c(
+    room: Room, e: int, out_c: float, wind_m_s: float, black_w_m2_k: float, gain_w_m2: float, node_c: float
+) -> float:
+    """Temperature that, through the outer film in M and N, gives element ``e`` the heat that the film of now does.
+
+    With h the film of now, h0 that of the matrices and g on to the node: h g / (h + g) (T_sun_and_air - T_node)
+    = h0 g / (h0 + g) (T - T_node), T_node taken at the beginning of the 5 minutes.
+    """
+    share = room.outdoors[e]
+    if share == 0.0:
+        return 0.0
+    film = room.still_w_m2_k[e] + room.wind_j_m3_k[e] * wind_m_s + EMISSIVITY * black_w_m2_k
+    fixed, first = room.film_w_m2_k[e], room.first_w_m2_k[e]
+    ratio = min(film * (fixed + first) / (fixed * (film + first)), STRONGEST_FILM)
+    return share * (node_c + ratio * (out_c - node_c)) + ratio * gain_w_m2 / film
+
+
+@njit
+def _through_glass_c(
+    room: Room, state: RoomState, out_c: float, wind_m_s: float, black_w_m2_k: float, cold_w_m2: float, sun_k: float
+) -> float:
+    """The same for glass, which has no node: with the room inside, and glass that insulates less when warm."""
+    film = room.glass_still_w_m2_k + room.glass_wind_j_m3_k * wind_m_s + GLASS_EMISSIVITY * black_w_m2_k
+    room_c = 0.5 * (state.node_c[AIR] + state.mean_radiant_c)
+    warmer = room.glass_warmer_1_k * (0.5 * (room_c + out_c) - GLASS_AT_C)
+    inside = room.glass_inside_m2_k_w
+    now = 1.0 / film + room.glass_m2_k_w * (1.0 - warmer) + inside
+    ratio = (1.0 / room.glass_film_w_m2_k + room.glass_m2_k_w + inside) / now
+    return room_c + ratio * (out_c + sun_k - room.glass_sky_view * cold_w_m2 / film - room_c)
+
+
+@njit
+def _fourth(x: float) -> float:
+    square = x * x
+    return square * square
 
 
 @njit

@@ -12,7 +12,18 @@ from typing import Any, NamedTuple
 
 from simulator.jit import njit
 from simulator.physics import zone
-from simulator.physics.envelope import Box, Element, Layer, Layering, Layers, Leaks, Window, glazing_by_angle, room
+from simulator.physics.envelope import (
+    Box,
+    Element,
+    Film,
+    Layer,
+    Layering,
+    Layers,
+    Leaks,
+    Window,
+    glazing_by_angle,
+    room,
+)
 from simulator.records import as_table, rows_of, table
 from simulator.validation.rows import Row, row
 from simulator.weather.epw import read_epw
@@ -78,7 +89,7 @@ def building(heavy: bool) -> Box:
                 total_m2,
                 HEAVY_WALL if heavy else LIGHT_WALL,
                 facing=(*(area / total_m2 for area in wall_m2), 0.0),
-                outside_convection_w_m2_k=11.9,
+                outside=Film(11.9),
                 convection_w_m2_k=2.2,
                 sun_ratio=0.156 / 0.965,  # of what stays in the room
             ),
@@ -86,7 +97,7 @@ def building(heavy: bool) -> Box:
                 48.0,
                 HEAVY_FLOOR if heavy else LIGHT_FLOOR,
                 air=1.0,
-                outside_convection_w_m2_k=0.8,
+                outside=Film(0.8),
                 convection_w_m2_k=2.2,
                 sun_ratio=0.642 / 0.965,
             ),
@@ -94,14 +105,14 @@ def building(heavy: bool) -> Box:
                 48.0,
                 ROOF,
                 facing=(0.0, 0.0, 0.0, 0.0, 1.0),
-                outside_convection_w_m2_k=14.4,
+                outside=Film(14.4),
                 convection_w_m2_k=1.8,
                 sun_ratio=0.167 / 0.965,
             ),
         ),
         windows=(Window(12.0, 0.0, -1.0),),
         glazing=GLASS,
-        glass_outside_convection_w_m2_k=8.0,
+        glass_outside=Film(8.0),
         glass_convection_w_m2_k=2.4,
         leaks=Leaks(constant_ach=0.5),
         layering=Layering(0.0, 0.0, 0.0, 0.0),
