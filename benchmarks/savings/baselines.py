@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from benchmarks.savings.runner import Conventional
 from benchmarks.savings.scoring import PRICE_OF_DISCOMFORT_KWH
-from benchmarks.savings.words import DECISION_S, Array, BoolArray, Known, Orders, Seen
+from benchmarks.savings.words import DECISION_S, ROWS_PER_DECISION, Array, BoolArray, Known, Orders, Seen
 from control.presence import LIKELY
 
-__all__ = ["Clock", "Conventional", "Fixed", "Pid", "Precool", "WhenHome", "choose_monthly", "variants"]
+__all__ = ["Clock", "Conventional", "Fixed", "Pid", "Precool", "WhenHome", "choose"]
 
 COOLING_C, HEATING_C = 26.0, 20.0
 QUARTER_H = DECISION_S / 3600.0
@@ -113,23 +113,26 @@ def edge_c(seen: Seen, margin_k: Array) -> Array:
 class Precool:
     """The rule: the edge while home, off when away, on a lead before the forecast return.
 
-    Parameters
-    ----------
-    lead_h, margin_k : Array, shape (periods, n)
-        For each four weeks; the last line holds on.
-
-    ``observed_j`` is what a home itself can say of the rule: cost and K.h of the room thermometer outside the learned
-    band while somebody was home, in the home's currency; shape (periods, n).
+    Lead and margin are chosen anew every four weeks, for each home, on the four weeks before: by a run of ``every``
+    variant side by side (``copies=VARIANTS`` of the homes, a variant's homes together), after which ``chosen`` is
+    the rule. ``observed_j`` is what a home itself can say of a variant: cost, and K.h of the room thermometer outside
+    the learned band while somebody was home; shape (periods, VARIANTS * n).
     """
 
     name = "precool"
 
-    def __init__(self, lead_h: Array, margin_k: Array) -> None:
-        self._lead_h, self._margin_k = lead_h, margin_k
+    def __init__(self, chosen: tuple[Array, Array] | None = None, *, every: bool = False) -> None:
+        self._chosen, self._every = chosen, every  # lead and margin, (periods, n) each; whether to run all variants
 
     def start(self, known: Known) -> None:
         """Forget."""
-        periods = known.rows // (PERIOD_QUARTERS * 3) + 1
+        periods = known.rows // (PERIOD_QUARTERS * ROWS_PER_DECISION) + 1
+        self._lead_h, self._margin_k = np.full((1, known.n), FIRST_LEAD_H), np.full((1, known.n), FIRST_MARGIN_K)
+        if self._every:
+            pairs = np.repeat(np.array(PAIRS), known.n // VARIANTS, axis=0)
+            self._lead_h, self._margin_k = pairs.T[:, np.newaxis]
+        elif self._chosen is not None:
+            self._lead_h, self._margin_k = self._chosen
         self.observed_j = np.zeros((periods, known.n))
         self._price_kh = PRICE_OF_DISCOMFORT_KWH * known.mean_price
         self._price = np.zeros(known.n)
@@ -150,36 +153,19 @@ class Precool:
         self.observed_j[line] += self._price_kh * outside_k * QUARTER_H * (seen.occupied > 0.5)
         self._price = seen.price_now
 
-
-def variants(n: int) -> tuple[Array, Array]:
-    """Lead and margin of every variant for n homes, first those to choose among, then those of the frontier.
-
-    Shapes (1, variants * n), a variant's homes together.
-    """
-    lead_h, margin_k = np.array(PAIRS).T
-    return np.repeat(lead_h, n)[np.newaxis], np.repeat(margin_k, n)[np.newaxis]
+    def chosen(self) -> "Precool":
+        """The rule with the variant of each four weeks that was best in the four before, after a run of all."""
+        return Precool(choose(self.observed_j))
 
 
-def choose_monthly(observed_j: Array, n: int) -> tuple[Array, Array]:
-    """Lead and margin of each home and four weeks: the best of the four weeks before.
-
-    Parameters
-    ----------
-    observed_j : Array, shape (periods, VARIANTS * n)
-        Of a run of all variants, each as if it had always been followed.
-
-    Returns
-    -------
-    lead_h, margin_k : Array, shape (periods, n)
-    """
-    lead_h, margin_k = (pair.reshape(VARIANTS, n)[:CHOICES] for pair in variants(n))
-    best = observed_j.reshape(-1, VARIANTS, n)[:, :CHOICES].argmin(axis=1)  # of each period
-    homes = np.arange(n)
-    chosen_h, chosen_k = np.full(best.shape, FIRST_LEAD_H), np.full(best.shape, FIRST_MARGIN_K)
-    for period in range(1, len(best)):
-        chosen_h[period] = lead_h[best[period - 1], homes]
-        chosen_k[period] = margin_k[best[period - 1], homes]
-    return chosen_h, chosen_k
+def choose(observed_j: Array) -> tuple[Array, Array]:
+    """Lead and margin of each four weeks and home, by what each variant came to; shapes (periods, n)."""
+    by_variant = observed_j.reshape(len(observed_j), VARIANTS, -1)[:, :CHOICES]
+    best = by_variant.argmin(axis=1)
+    lead_h, margin_k = np.array(PAIRS)[best].transpose(2, 0, 1)
+    lead_h, margin_k = np.roll(lead_h, 1, axis=0), np.roll(margin_k, 1, axis=0)
+    lead_h[0], margin_k[0] = FIRST_LEAD_H, FIRST_MARGIN_K
+    return lead_h, margin_k
 
 
 @dataclass(frozen=True, slots=True)

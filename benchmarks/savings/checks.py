@@ -4,8 +4,8 @@ A ``Finding`` that fails ends the command with a non-zero status; one that warns
 
 - A baseline that was made from the observed cost: equal to it, or the same multiple of it in every home; or a run whose
   rooms took the very course of another controller's.
-- A controller that saves by leaving people cold or hot: it takes less energy, but J, in which discomfort has its price,
-  is worse than the reference's. More discomfort than the rule allows, with a better J, warns.
+- A controller that saves by leaving people cold or hot: a saving in kWh with a worse J, in which discomfort has its
+  price. More discomfort than the rule allows, with a better J, warns.
 - A controller that reads the future: its orders change where nothing but the truth of later rows has changed
   (``reads_the_future``), it was shown the plant without leave, or its J beats the bound that perfect foresight sets.
 - A weak reference: ``optimum`` behind any other, ``mpc_true`` ahead of ``optimum`` or behind ``mpc``, or a J that still
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.savings.runner import Outcome, fresh
+from benchmarks.savings.runner import fresh
 from benchmarks.savings.scoring import Bootstrap, Figures, Homes, no_more_discomfort
 from benchmarks.savings.sensing import Outlook, Sensors
 from benchmarks.savings.words import ROWS_PER_DECISION, Array, Controller, Orders
@@ -43,11 +43,20 @@ class Finding:
         return f"{'failure' if self.fails else 'warning'}: {self.check}: {self.controller}: {self.words}"
 
 
-def independent_baseline(name: str, baseline: Outcome, other_name: str, other: Outcome) -> list[Finding]:
-    """Whether a baseline is a run of its own, and not the observed cost or a multiple of it."""
-    theirs, ours = baseline.figures.energy_kwh, other.figures.energy_kwh
+def independent_baseline(
+    name: str, theirs: Array, their_trace: Array, other_name: str, ours: Array, our_trace: Array
+) -> list[Finding]:
+    """Whether a baseline is a run of its own, and not the observed cost or a multiple of it.
+
+    Parameters
+    ----------
+    theirs, ours : Array, shape (n,)
+        Energy of the homes under the baseline, and under the controller that is held against it.
+    their_trace, our_trace : Array, shape (n,)
+        Fingerprints of the rooms' courses (``runner.Tally``).
+    """
     used = (theirs > 0.0) & (ours > 0.0)
-    if np.array_equal(baseline.trace, other.trace):
+    if np.array_equal(their_trace, our_trace):
         words = f"its rooms took the very course of {other_name}'s: it is not a run of its own"
         return [Finding("dishonest baseline", name, words, fails=True)]
     if used.sum() < 2:
@@ -59,24 +68,29 @@ def independent_baseline(name: str, baseline: Outcome, other_name: str, other: O
     return []
 
 
-def honest_comfort(name: str, mine: Figures, other_name: str, other: Figures, homes: Homes) -> list[Finding]:
-    """Whether what is saved is not taken from people's comfort."""
+def honest_comfort(
+    name: str, mine: Figures, other_name: str, other: Figures, homes: Homes, *, in_j: bool = False
+) -> list[Finding]:
+    """Whether what is saved is not taken from people's comfort.
+
+    A saving ``in_j`` has discomfort in it: there, more of it only warns.
+    """
     if no_more_discomfort(mine, other):
         return []
     more_kh = float(np.mean(mine.discomfort_kh) - np.mean(other.discomfort_kh))
     saves = float(np.sum(mine.energy_kwh)) < float(np.sum(other.energy_kwh))
     worse = float(np.sum(mine.j_kwh(homes))) > float(np.sum(other.j_kwh(homes)))
     words = f"{more_kh:.0f} K.h a year more discomfort than {other_name}"
-    if saves and worse:
+    if saves and worse and not in_j:
         return [Finding("saves by discomfort", name, f"{words}, worth more than what it saves", fails=True)]
     return [Finding("more discomfort", name, words, fails=False)]
 
 
-def licensed(name: str, outcome: Outcome) -> list[Finding]:
+def licensed(name: str, informed: bool, foresaw: bool) -> list[Finding]:
     """Whether only those who may have looked into plant and future."""
-    if outcome.informed and name not in INFORMED:
+    if informed and name not in INFORMED:
         return [Finding("reads the plant", name, "it asked for the plant, which only references may see", fails=True)]
-    if outcome.foresaw and not INFORMED.get(name, False):
+    if foresaw and not INFORMED.get(name, False):
         return [Finding("reads the future", name, "it was shown the future, which only the bound may see", fails=True)]
     return []
 

@@ -35,8 +35,7 @@ class Run:
     homes: Homes
     figures: dict[str, Figures] = field(default_factory=dict)
     frontier: dict[tuple[float, float], Figures] = field(default_factory=dict)  # by lead and margin of the rule
-    grade3: Figures | None = None  # conventional, on the unit of grade 3
-    no_thermometer: Figures | None = None  # lingyun, by the unit's own sensor
+    special: dict[str, Figures] = field(default_factory=dict)  # other units or sensors: ``suites.SPECIAL``
     missing: dict[str, str] = field(default_factory=dict)  # controllers that did not run, and why
 
     def where(self, some: BoolArray) -> "Run":
@@ -45,8 +44,7 @@ class Run:
             homes=self.homes.where(some),
             figures={name: one.where(some) for name, one in self.figures.items()},
             frontier={pair: one.where(some) for pair, one in self.frontier.items()},
-            grade3=None if self.grade3 is None else self.grade3.where(some),
-            no_thermometer=None if self.no_thermometer is None else self.no_thermometer.where(some),
+            special={name: one.where(some) for name, one in self.special.items()},
             missing=self.missing,
         )
 
@@ -128,7 +126,8 @@ def _gap(run: Run, seed: int) -> tuple[float | None, Json]:
 
 def _thermometer(run: Run, seed: int) -> Json:
     """What a room thermometer is worth to the engine: the same homes with and without."""
-    with_one, without, before = run.figures.get("lingyun"), run.no_thermometer, run.figures.get("conventional")
+    with_one, before = run.figures.get("lingyun"), run.figures.get("conventional")
+    without = run.special.get("no_thermometer")
     if with_one is None or without is None or before is None:
         return {"saving_pct": None, "reason": _why(run, "lingyun", "conventional") or "not run in this suite"}
     return {
@@ -145,11 +144,12 @@ def _thermometer(run: Run, seed: int) -> Json:
 
 
 def _grade3(run: Run) -> Json:
-    mine, own = run.figures.get("lingyun"), run.figures.get("conventional")
-    if mine is None or own is None or run.grade3 is None:
+    """All homes with units of grade 3, and all with units of APF 5.65."""
+    mine, own, old = (run.special.get(name) for name in ("apf_lingyun", "apf_conventional", "grade3"))
+    if mine is None or own is None or old is None:
         nothing = {"machine_pct": None, "control_pct": None, "together_pct": None}
-        return {**nothing, "reason": _why(run, "lingyun", "conventional") or "not run in this suite"}
-    return machine_and_control(mine, own, run.grade3)
+        return {**nothing, "reason": run.missing.get("lingyun", "not run in this suite")}
+    return machine_and_control(mine, own, old)
 
 
 def _equal_discomfort(run: Run) -> Json:

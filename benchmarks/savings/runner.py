@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.savings.scoring import DAYS_PER_YEAR, WARM_UP_DAYS, Figures
+from benchmarks.savings.scoring import DAYS_PER_YEAR, WARM_UP_DAYS, Figures, Json
 from benchmarks.savings.sensing import Outlook, Sensors
 from benchmarks.savings.words import ROWS_PER_DECISION, Array, BoolArray, Controller, Orders, Seen
 from simulator import residents
@@ -67,6 +67,23 @@ class Watched:
     setpoint_c: Array  # NaN while off
     power_w: Array
     price: Array
+
+    def as_json(self) -> Json:
+        """Lists, as ``from_json`` reads them."""
+        return {
+            "home": self.home,
+            "first_row": self.first_row,
+            **{name: getattr(self, name).tolist() for name in _COURSES},
+        }
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Watched":
+        """The same again; what is null is NaN."""
+        courses = {name: np.array(value[name], dtype=np.float64) for name in _COURSES[1:]}
+        return cls(value["home"], value["first_row"], np.array(value["presence"], dtype=np.int8), **courses)
+
+
+_COURSES = ("presence", "outdoor_c", "room_c", "low_c", "high_c", "setpoint_c", "power_w", "price")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ class Homes:
             co2_kg_per_kwh=self.co2_kg_per_kwh[keep],
         )
 
+    def only(self, home: int) -> "Homes":
+        """One of them."""
+        return self.where(np.arange(self.n) == home)
+
 
 def join_homes(blocks: Sequence[Homes]) -> Homes:
     """The homes of several blocks, in order."""

@@ -13,8 +13,8 @@ Nothing here knows a controller. ``Outlook`` is laid out once for a world and is
 A home's luck is drawn from the home's own number, not from its block: a home run by itself shows the same.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -66,6 +66,22 @@ class Outlook:
     offset_k: Array  # of each thermometer
     humidity_offset_pct: Array
     noise_k: NDArray[np.float32]  # (quarters, n)
+
+    def only(self, home: int) -> "Outlook":
+        """Of one home."""
+        one = np.array([home])
+        return replace(
+            self,
+            known=_each(self.known, lambda column: column[one]),
+            weather_of=self.weather_of[one],
+            occupied=self.occupied[:, one],
+            presence=replace(self.presence, by_hour=self.presence.by_hour[:, one], _phase=self.presence._phase[one]),
+            sleep_minutes=self.sleep_minutes[one],
+            price=self.price[:, one],
+            offset_k=self.offset_k[one],
+            humidity_offset_pct=self.humidity_offset_pct[one],
+            noise_k=self.noise_k[:, one],
+        )
 
 
 def look_ahead(
@@ -164,7 +180,7 @@ class Sensors:
         self._energy_j = np.zeros(world.n)
         self._overrides = world.hands["overrides"].copy()
         self._before_c = np.full(world.n, np.nan)  # setpoints of before, NaN where the unit was off
-        self.known = _copied(outlook.known, copies)
+        self.known = _each(outlook.known, lambda column: np.tile(column, copies))
 
     def follow(self) -> None:
         """A row has passed."""
@@ -270,16 +286,8 @@ class Sensors:
         return np.tile(values, (self._copies,) + (1,) * (values.ndim - 1))
 
 
-def _copied(known: Known, copies: int) -> Known:
-    return Known(
-        n=known.n * copies,
-        utc_offset_s=np.tile(known.utc_offset_s, copies),
-        latitude=np.tile(known.latitude, copies),
-        longitude=np.tile(known.longitude, copies),
-        rated_cooling_w=np.tile(known.rated_cooling_w, copies),
-        floor_m2=np.tile(known.floor_m2, copies),
-        mean_price=np.tile(known.mean_price, copies),
-        start_epoch_s=known.start_epoch_s,
-        rows=known.rows,
-        seed=known.seed,
-    )
+def _each(known: Known, change: Callable[[Array], Array]) -> Known:
+    """The same of other homes."""
+    names = ("utc_offset_s", "latitude", "longitude", "rated_cooling_w", "floor_m2", "mean_price")
+    columns: dict[str, Any] = {name: change(getattr(known, name)) for name in names}
+    return replace(known, n=columns["floor_m2"].size, **columns)

@@ -12,12 +12,13 @@ from zlib import crc32
 
 import numpy as np
 
-from benchmarks.savings import baselines, troubles
-from benchmarks.savings.runner import Outcome, Trouble, run
+from benchmarks.savings import baselines, checks, references, troubles
+from benchmarks.savings.checks import Finding
+from benchmarks.savings.runner import Trouble, Watched, run
 from benchmarks.savings.scoring import WARM_UP_DAYS, Figures, Homes
 from benchmarks.savings.sensing import Outlook, look_ahead, presence_sensor
 from benchmarks.savings.troubles import CALM
-from benchmarks.savings.words import Controller
+from benchmarks.savings.words import Array, Controller
 from simulator import homes, prices, residents
 from simulator.weather.climates import CITIES, Climate
 from simulator.weather.forecast import Forecasts
@@ -28,9 +29,9 @@ DECEMBER_2025_S = 1_764_777_600.0  # 2025-12-03T16:00Z, a midnight in China: day
 JUNE_2026_S = 1_781_625_600.0  # 2026-06-16T16:00Z: day 29 is 15 July
 CO2_KG_PER_KWH = 0.5306  # China's grid, 2023, published by its ministry of ecology in January 2026; for all climates
 RULES = ("conventional", "fixed", "when_home", "clock", "precool", "pid")
-REFERENCES = ("mpc_true", "optimum")
 WATCHED = ("conventional", "precool", "lingyun")
 HOT_DAY_PERCENTILE = 90.0
+CHECKED_ROWS = 8 * STEPS_PER_DAY  # of the check whether a controller reads the future
 DAY_S = 86_400.0
 
 
@@ -51,6 +52,11 @@ class Suite:
     def blocks(self) -> int:
         """Number of blocks."""
         return -(-self.homes_per_climate // self.homes_per_block)
+
+    def in_block(self, block: int) -> int:
+        """Homes of a block."""
+        each = min(self.homes_per_block, self.homes_per_climate - block * self.homes_per_block)
+        return each * len(self.climates)
 
     @property
     def rows(self) -> int:
@@ -115,11 +121,10 @@ def draw(suite: Suite, seed: int, block: int, model: str | None = None) -> homes
     def weather(_: np.random.Generator, climate: Climate) -> GeneratedWeather:
         return GeneratedWeather(np.random.default_rng([seed, block, crc32(climate.name.encode())]), climate)
 
-    each = min(suite.homes_per_block, suite.homes_per_climate - block * suite.homes_per_block)
     return homes.draw(
         seed,
         [climate for climate in CITIES if climate.name in suite.climates],
-        each,
+        suite.in_block(block) // len(suite.climates),
         suite.start_epoch_s,
         suite.rows,
         weather,
@@ -131,13 +136,15 @@ def draw(suite: Suite, seed: int, block: int, model: str | None = None) -> homes
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One controller in one block."""
+    """One controller in one block, or a reference in one home of it."""
 
     suite: Suite
     seed: int
     block: int
     controller: str
     scenario: str = CALM
+    home: int | None = None  # of the block, for references
+    doubled: bool = False  # with twice the search
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +152,19 @@ class Done:
     """What a job came to."""
 
     job: Job
-    outcome: Outcome
-    frontier: dict[tuple[float, float], Figures]  # of precool's variants
+    facts: Homes  # of the block
+    key: str  # of what the block was laid out from
+    figures: Figures
+    trace: Array
+    informed: bool = False
+    foresaw: bool = False
+    watched: Watched | None = None
+    variants: tuple[Figures, ...] = ()  # of precool
+    findings: tuple[Finding, ...] = ()
 
 
 def jobs_of(suite: Suite, seed: int, controllers: Iterable[str]) -> list[Job]:
-    """All jobs, block by block."""
+    """All jobs but those of references, block by block."""
     return [
         Job(suite, seed, block, name, scenario)
         for scenario in suite.scenarios
@@ -162,22 +176,41 @@ def jobs_of(suite: Suite, seed: int, controllers: Iterable[str]) -> list[Job]:
 def do(job: Job) -> Done:
     """Run one job."""
     block = block_of(job.suite, job.seed, job.block, job.scenario)
-    watch = watched_day(block) if job.block == 0 and job.controller in WATCHED else None
-    if job.controller == "precool":
-        return _precool(job, block, watch)
+    key = references.key_of(block.world, block.outlook)
+    if job.home is not None:
+        figures = references.compute(job.controller, block.world, block.outlook, job.home, doubled=job.doubled)
+        return Done(job, block.facts, key, figures, trace=np.empty(0))
+    first = job.block == 0 and job.scenario == CALM
+    watch = watched_day(block) if first and job.controller in WATCHED else None
     what, model, thermometer = SPECIAL.get(job.controller, (job.controller, None, True))
-    world = block.world
+    world, outlook, trouble = block.world, block.outlook, block.trouble
     if model is not None:
         world = replace(world, units=draw(job.suite, job.seed, job.block, model).world.units)
-    outcome = run(
-        world,
-        make(what),
-        block.outlook,
-        thermometer=thermometer,
-        trouble=block.trouble,
-        watch=watch,
+    controller = make(what)
+    variants: tuple[Figures, ...] = ()
+    if what == "precool":
+        n, every = world.n, baselines.Precool(every=True)
+        run_of_all = run(world, every, outlook, copies=baselines.VARIANTS, trouble=trouble)
+        variants = tuple(
+            run_of_all.figures.where(np.arange(n * baselines.VARIANTS) // n == i) for i in range(baselines.VARIANTS)
+        )
+        controller = every.chosen()
+    outcome = run(world, controller, outlook, thermometer=thermometer, trouble=trouble, watch=watch)
+    findings = []
+    if first and what == job.controller and what != "conventional":
+        findings = checks.reads_the_future(what, lambda _: make(what), block.world, block.outlook, CHECKED_ROWS)
+    return Done(
+        job,
+        block.facts,
+        key,
+        outcome.figures,
+        outcome.trace,
+        outcome.informed,
+        outcome.foresaw,
+        outcome.watched,
+        variants,
+        tuple(findings),
     )
-    return Done(job, outcome, {})
 
 
 SPECIAL: dict[str, tuple[str, str | None, bool]] = {  # controller, model of all units, room thermometer
@@ -195,6 +228,7 @@ def make(name: str) -> Controller:
         "fixed": baselines.Fixed,
         "when_home": baselines.WhenHome,
         "clock": baselines.Clock,
+        "precool": baselines.Precool,
         "pid": baselines.Pid,
     }
     if name in simple:
@@ -208,19 +242,6 @@ def make(name: str) -> Controller:
 
         return Lingyun()
     raise KeyError(name)
-
-
-def _precool(job: Job, block: Block, watch: tuple[int, int, int] | None) -> Done:
-    """All variants side by side, then the rule as it is chosen by them month by month."""
-    n = block.world.n
-    every = baselines.Precool(*baselines.variants(n))
-    tried = run(block.world, every, block.outlook, copies=baselines.VARIANTS, trouble=block.trouble)
-    chosen = baselines.Precool(*baselines.choose_monthly(every.observed_j, n))
-    outcome = run(block.world, chosen, block.outlook, trouble=block.trouble, watch=watch)
-    frontier = {
-        pair: tried.figures.where(np.arange(n * baselines.VARIANTS) // n == i) for i, pair in enumerate(baselines.PAIRS)
-    }
-    return Done(job, outcome, frontier)
 
 
 def watched_day(block: Block) -> tuple[int, int, int]:

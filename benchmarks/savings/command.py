@@ -1,0 +1,297 @@
+"""``lingyun benchmark``: runs a suite, checks it, and writes what came of it.
+
+Work is cut into jobs of one controller and one block of homes. ``workers`` processes take them in turn; which process
+does what changes no figure.
+"""
+
+import json
+import math
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from benchmarks.savings import checks, references
+from benchmarks.savings.baselines import PAIRS
+from benchmarks.savings.checks import Finding
+from benchmarks.savings.references import REFERENCES, Table
+from benchmarks.savings.results import Run, as_markdown, tables
+from benchmarks.savings.scoring import Json, join_figures, join_homes
+from benchmarks.savings.suites import SPECIAL, SUITES, Done, Job, Suite, do, jobs_of, make
+from benchmarks.savings.troubles import CALM
+from core.errors import ConfigurationError
+from simulator.jit import COMPILED
+
+OTHER_TABLE = "the committed table belongs to another plant, other homes or weather; --remake computes it anew"
+NO_TABLE = "no table is committed for this suite and seed; --remake computes one"
+DOUBLED_HOMES = 6  # on which convergence is shown
+
+
+def benchmark(
+    name: str, *, seed: int = 1, workers: int | None = None, report: Path | None = None, remake: bool = False
+) -> Json:
+    """Run a suite and return its results; with ``report``, write them there too.
+
+    Parameters
+    ----------
+    remake : bool
+        Compute the suite's table of ``mpc_true`` and ``optimum`` anew first, which takes long.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such suite, or an extra is missing.
+    """
+    if name not in SUITES:
+        raise ConfigurationError(f"--suite: expected one of {', '.join(SUITES)}, got {name!r}")
+    if not COMPILED:
+        raise ConfigurationError("the benchmark needs numba: pip install 'lingyun[science]'")
+    began_s = time.monotonic()
+    workers = workers or os.cpu_count() or 1
+    results = run_suite(SUITES[name], seed, workers, remake=remake)
+    results["run"] = {"wall_s": round(time.monotonic() - began_s, 1), "workers": workers}
+    if report is not None:
+        write_report(results, report)
+    return results
+
+
+def run_suite(suite: Suite, seed: int, workers: int, *, remake: bool = False) -> Json:
+    """All jobs of a suite, and their results."""
+    if remake:
+        remake_references(suite, seed, workers)
+    table = references.read(suite.name, seed)
+    controllers, missing = available(suite.controllers)
+    jobs = jobs_of(suite, seed, controllers)
+    if table is not None:
+        jobs += reference_jobs(suite, seed, references.drawn_by_chance(homes_of(suite)))
+    done = everything(jobs, workers, f"benchmark {suite.name}")
+    runs = {scenario: gather(done, scenario, missing) for scenario in suite.scenarios}
+    calm = runs[CALM]
+    findings = use_references(calm, done, table) + find(done, calm, table, seed)
+    results = {
+        "suite": suite.name,
+        "climates": list(suite.climates),
+        "seed": seed,
+        "scored_days": suite.scored_days,
+        **tables(calm, seed),
+        "failures": [finding.as_text() for finding in findings if finding.fails],
+        "warnings": [finding.as_text() for finding in findings if not finding.fails],
+        "not_run": calm.missing,
+        "day": day_of(done),
+    }
+    if len(runs) > 1:
+        results["scenarios"] = {scenario: tables(run, seed) for scenario, run in runs.items()}
+    return results
+
+
+def available(controllers: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Those that can run here, and why the others cannot."""
+    able, missing = [], {}
+    for name in controllers:
+        try:
+            make(SPECIAL.get(name, (name,))[0])
+            able.append(name)
+        except ImportError as error:
+            missing[name] = str(error)
+    return able, missing
+
+
+def gather(done: Sequence[Done], scenario: str, missing: dict[str, str]) -> Run:
+    """The figures of all blocks, joined."""
+    by_controller: dict[str, list[Done]] = {}
+    for one in done:
+        if one.job.scenario == scenario and one.job.home is None:
+            by_controller.setdefault(one.job.controller, []).append(one)
+    for blocks in by_controller.values():
+        blocks.sort(key=lambda one: one.job.block)
+    joined = {name: join_figures([one.figures for one in blocks]) for name, blocks in by_controller.items()}
+    rule = by_controller.get("precool", [])
+    return Run(
+        homes=join_homes([one.facts for one in next(iter(by_controller.values()))]),
+        figures={name: figures for name, figures in joined.items() if name not in SPECIAL},
+        frontier={pair: join_figures([one.variants[i] for one in rule]) for i, pair in enumerate(PAIRS) if rule},
+        special={name: figures for name, figures in joined.items() if name in SPECIAL},
+        missing=dict(missing),
+    )
+
+
+def use_references(run: Run, done: Sequence[Done], table: Table | None) -> list[Finding]:
+    """Put the table's figures beside the others if it belongs to these homes; hold it against what was recomputed."""
+    keys = {one.job.block: one.key for one in done if one.job.scenario == CALM}
+    kept = [table.figures(block, keys[block]) for block in sorted(keys)] if table else []
+    if not kept or any(block is None for block in kept):
+        reason = NO_TABLE if table is None else OTHER_TABLE
+        run.missing.update(dict.fromkeys(REFERENCES, reason))
+        return [Finding("no reference", " and ".join(REFERENCES), reason, fails=False)]
+    for name in REFERENCES:
+        run.figures[name] = join_figures([block[name] for block in kept if block])
+    return [
+        finding
+        for one in done
+        if one.job.home is not None
+        for finding in references.differs(one.job.controller, one.job.home, kept[one.job.block], one.figures)
+    ]
+
+
+def find(done: Sequence[Done], run: Run, table: Table | None, seed: int) -> list[Finding]:
+    """All checks of ``checks``."""
+    figures, findings = run.figures, [finding for one in done for finding in one.findings]
+    findings += [finding for one in done for finding in checks.licensed(one.job.controller, one.informed, one.foresaw)]
+    by_name = {
+        (one.job.controller, one.job.block): one for one in done if one.job.scenario == CALM and one.job.home is None
+    }
+    for (name, block), one in by_name.items():
+        other = by_name.get(("lingyun", block))
+        if other is not None and name != "lingyun" and name not in SPECIAL:
+            findings += checks.independent_baseline(
+                name, one.figures.energy_kwh, one.trace, "lingyun", other.figures.energy_kwh, other.trace
+            )
+    for other_name in ("conventional", "precool"):
+        if {"lingyun", other_name} <= figures.keys():
+            findings += checks.honest_comfort(
+                "lingyun",
+                figures["lingyun"],
+                other_name,
+                figures[other_name],
+                run.homes,
+                in_j=other_name != "conventional",
+            )
+    return findings + checks.sound_references(figures, run.homes, seed, table.moved_ratio if table else {})
+
+
+def day_of(done: Sequence[Done]) -> Json | None:
+    """The day that the report draws."""
+    watched = {one.job.controller: one for one in done if one.watched is not None}
+    if not watched:
+        return None
+    first = next(iter(watched.values()))
+    home = first.watched.home if first.watched else 0
+    return {
+        "climate": first.facts.climate[home],
+        "household": first.facts.household[home],
+        "tariff": first.facts.tariff[home],
+        "controllers": {name: one.watched.as_json() for name, one in watched.items() if one.watched},
+    }
+
+
+def homes_of(suite: Suite) -> int:
+    """How many homes a suite has."""
+    return suite.homes_per_climate * len(suite.climates)
+
+
+def reference_jobs(suite: Suite, seed: int, homes: Sequence[int], *, doubled: bool = False) -> list[Job]:
+    """Jobs of the references for some homes of a suite, by their number over all blocks."""
+    sizes = [suite.in_block(block) for block in range(suite.blocks)]
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    jobs = []
+    for home in homes:
+        block = int(np.searchsorted(starts, home, side="right")) - 1
+        jobs += [Job(suite, seed, block, name, home=home - int(starts[block]), doubled=doubled) for name in REFERENCES]
+    return jobs
+
+
+def remake_references(suite: Suite, seed: int, workers: int) -> None:
+    """Compute the table of the references and how far it moves when their search is doubled."""
+    homes = homes_of(suite)
+    some = np.unique(np.linspace(0, homes - 1, DOUBLED_HOMES).astype(int)).tolist()
+    jobs = reference_jobs(suite, seed, range(homes)) + reference_jobs(suite, seed, some, doubled=True)
+    jobs.sort(key=lambda job: (job.block, job.home or 0))
+    done = everything(jobs, workers, f"references of {suite.name}")
+    found = {(one.job.controller, one.job.block, one.job.home, one.job.doubled): one for one in done}
+    blocks = []
+    for block in range(suite.blocks):
+        mine = {
+            name: [found[name, block, home, False].figures for home in range(suite.in_block(block))]
+            for name in REFERENCES
+        }
+        blocks.append(references.as_json(found[REFERENCES[0], block, 0, False].key, mine))
+    moved = {}
+    for name in REFERENCES:
+        twice = [one for one in done if one.job.doubled and one.job.controller == name]
+        once = [found[name, one.job.block, one.job.home, False] for one in twice]
+        j_kwh = [
+            sum(float(one.figures.j_kwh(one.facts.only(one.job.home or 0))[0]) for one in some_done)
+            for some_done in (once, twice)
+        ]
+        moved[name] = abs(j_kwh[1] - j_kwh[0]) / abs(j_kwh[0])
+    references.write(suite.name, seed, blocks, moved)
+
+
+def everything(jobs: Sequence[Job], workers: int, title: str) -> list[Done]:
+    """Do all jobs, in this process or in several; the order of the answers is that of the jobs."""
+    with shown(title, len(jobs)) as tell:
+        if workers == 1:
+            return [_told(do(job), tell) for job in jobs]
+        do_nothing = multiprocessing.get_context("spawn")  # threads of onnxruntime do not survive a fork
+        with ProcessPoolExecutor(workers, mp_context=do_nothing) as pool:
+            futures = [pool.submit(do, job) for job in jobs]
+            for future in as_completed(futures):
+                _told(future.result(), tell)
+            return [future.result() for future in futures]
+
+
+def _told(done: Done, tell: Callable[[str], None]) -> Done:
+    job = done.job
+    where = f"block {job.block + 1}" if job.home is None else f"home {job.home + 1} of block {job.block + 1}"
+    tell(f"{job.controller}, {where}" + ("" if job.scenario == CALM else f", {job.scenario}"))
+    return done
+
+
+@contextmanager
+def shown(title: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A progress bar on a terminal, plain lines in a pipe; on standard error."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        began_s, count = time.monotonic(), 0
+
+        def line(words: str) -> None:
+            nonlocal count
+            count += 1
+            print(f"{title}: {count} of {total} after {time.monotonic() - began_s:.0f} s: {words}", file=sys.stderr)
+
+        yield line
+        return
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, TextColumn("{task.fields[words]}"), console=console, transient=True) as progress:
+        task = progress.add_task(title, total=total, words="")
+        yield lambda words: progress.update(task, advance=1, words=words)
+
+
+def write_report(results: Json, folder: Path) -> None:
+    """JSON, the Markdown table and the HTML page."""
+    from benchmarks.savings.report import page
+
+    folder.mkdir(parents=True, exist_ok=True)
+    name = results["suite"]
+    (folder / f"{name}.json").write_text(as_text(results) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text(as_markdown(results), encoding="utf-8")
+    (folder / f"{name}.html").write_text(page(results), encoding="utf-8")
+
+
+def as_text(results: Json) -> str:
+    """One JSON object; what is not a number is null."""
+    return json.dumps(_plain(results), ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
