@@ -136,7 +136,14 @@ def draw(
         Of all units; by ``MODEL_SHARES`` otherwise. Nothing else about the homes changes with it.
     class_shares : (all_day, part_time, forgotten), optional
         Of the place otherwise.
+
+    Raises
+    ------
+    ValueError
+        For an unknown split.
     """
+    if split not in SPLITS:
+        raise ValueError(f"split {split!r} is none of {', '.join(SPLITS)}")
     homes: list[_Home] = []
     weathers: list[HasSky] = []
     for index, climate in enumerate(climates):

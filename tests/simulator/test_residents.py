@@ -166,7 +166,7 @@ def scene(n: int = 1, **changes: float) -> Scene:
 
 
 def running(setpoint_c: float = 26.0, heating: bool = False, **changes: float) -> Scene:
-    one = scene(**changes)
+    one = scene(1, **changes)
     one.panel.on = True
     one.panel.heating = heating
     one.panel.setpoint_c = setpoint_c
