@@ -96,10 +96,10 @@ class Element:
 
     @property
     def outside_film_w_m2_k(self) -> float:
-        """Mean coefficient on the far side, in a strong wind."""
+        """On the far side, in a strong wind: the mean resistance of what is there."""
         open_w_m2_k = self.outside.at(STRONG_WIND_M_S) + EMISSIVITY * OUTSIDE_RADIATION_W_M2_K
-        outdoors = sum(self.facing) + self.air
-        return outdoors * open_w_m2_k + self.adjoining * INSIDE_FILM_W_M2_K + self.ground * 1e3
+        resistance = (sum(self.facing) + self.air) / open_w_m2_k + self.adjoining / INSIDE_FILM_W_M2_K
+        return 1.0 / max(resistance, 1e-3)
 
 
 @dataclass(frozen=True, slots=True)

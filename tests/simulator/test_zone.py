@@ -275,6 +275,33 @@ def test_sensor_under_the_ceiling_reads_warm_in_both_modes() -> None:
         assert 0.7 * state.occupied_c + 0.3 * state.return_c == pytest.approx(air_c, abs=1e-9)
 
 
+def test_steel_sheet_in_a_storm_does_not_swing() -> None:
+    """The outer film of now acts on a node read 5 minutes before: steady weather must bring a steady wall."""
+    sheet = (Layer(0.001, 50.0, 7800.0, 450.0), Layer(0.1, 0.04, 30.0, 1000.0), Layer(0.012, 0.25, 900.0, 1000.0))
+    room, state = ready(Box(20.0, 54.0, (Element(30.0, sheet, facing=(1.0, 0.0, 0.0, 0.0, 0.0)),)))
+    sky = one_sky(outdoor_c=-5.0, wind_m_s=25.0, direct_normal_w_m2=500.0, sun_north=-0.9, sun_up=0.43, sky_c=-25.0)
+    outer_c = []
+    for _ in range(12 * 24 * 4):
+        zone.prepare(room, state, sky)
+        for _ in range(5):
+            zone.step(room, state, 0.0, 0.0, 0.0, 0.0)
+        outer_c.append(float(state.node_c[1]))
+    assert outer_c[-1] == pytest.approx(outer_c[-2], abs=1e-3)
+    assert -5.0 < outer_c[-1] < 10.0
+
+
+def test_people_see_cold_walls_and_glass() -> None:
+    room, state = ready(FLAT)
+    sky = one_sky(outdoor_c=-10.0, sky_c=-20.0)
+    for _ in range(12 * 24 * 3):
+        zone.prepare(room, state, sky)
+        for _ in range(5):
+            heat_w = zone.heat_to_hold_w(room, state, 0.0, 0.0, 20.0, 26.0)
+            zone.step(room, state, heat_w, 0.0, 0.0, heat_w)
+    assert state.node_c[0] == pytest.approx(20.0)
+    assert 15.0 < state.mean_radiant_c < 19.5
+
+
 def test_fog_falls_out_and_is_counted() -> None:
     room, state = ready(FLAT)
     for _ in range(200):
