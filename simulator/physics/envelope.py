@@ -165,7 +165,9 @@ class Layering:
     """Layers of air: K above the room's mean per W of the unit's heat per m2 of floor (cooling is negative).
 
     The unit's sensor, under the ceiling, reads warmer than people feel in both modes, more so in heating: at 60 W/m2
-    1.8 K when heating and 0.7 K when cooling. Assumed, as is that people have the lower 70 % of the air.
+    1.8 K when heating and 0.7 K when cooling; people have the lower 70 % of the air. Assumed, but makers correct their
+    sensors by as much: Samsung's service manual of AM080FXWANR takes 2 K off in heating (5 K for ceiling cassettes)
+    for stratification, Airwell's of CKD 2 to 4 K "between high and low areas in the heated room".
     """
 
     return_heating_k_m2_w: float = 0.021
