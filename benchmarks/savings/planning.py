@@ -28,6 +28,8 @@ from simulator.jit import njit
 
 Array = NDArray[np.float64]
 
+LIKELY = 0.5  # chance of presence from which a return is prepared for
+LEAST_SLOPE = 1e-3  # kW per kW: heat is never free
 _LEAST = 1e-9
 _BACK_OFF = 0.99  # how far a step may go towards the nearest bound
 _CURVE_RIDGE = 1e-5  # kWh per kW^2: breaks ties between equal plans
@@ -59,26 +61,44 @@ def modal(step: Array, gain: Array, reach: Array) -> Modal:
     )
 
 
-def convex_slopes(heat_kw: Array, power_kw: Array) -> Array:
-    """Slopes of the lower convex hull of a power curve, at the points of its grid.
+@njit
+def convex_slopes(heat_kw: Array, power_kw: Array, grid_kw: float, slopes: Array) -> None:
+    """Slopes of the lower convex hull of a power curve, on an even grid of heat from 0.
 
     The hull is what a unit reaches on average over a quarter of an hour by switching between two loads: below its
-    minimum frequency, between off and its best load. ``heat_kw`` is an even grid from 0; the slope between two points
-    is taken at their middle and laid on the points, so that its integral is the hull to second order.
+    least frequency, between off and its best load. The slope between two points of the grid is laid on both by halves,
+    so that its integral is the hull to second order; beyond the last heat the hull goes on as it was.
+
+    Parameters
+    ----------
+    heat_kw, power_kw : Array, shape (loads,)
+        The curve, heat ascending from 0; both are overwritten. [kW]
+    slopes : Array, shape (points,)
+        Where the slopes are written. [kW per kW]
     """
-    keep = [0]
-    for j in range(1, heat_kw.size):
-        while len(keep) > 1 and _chord(heat_kw, power_kw, keep[-2], j) <= _chord(heat_kw, power_kw, keep[-2], keep[-1]):
-            keep.pop()
-        keep.append(j)
-    hull = np.interp(heat_kw, heat_kw[keep], power_kw[keep])
-    between = np.diff(hull) / np.diff(heat_kw)
-    slopes = np.concatenate((between[:1], (between[:-1] + between[1:]) / 2, between[-1:]))
-    return np.maximum.accumulate(np.maximum(slopes, 1e-3))
-
-
-def _chord(x: Array, y: Array, i: int, j: int) -> float:
-    return float((y[j] - y[i]) / (x[j] - x[i]))
+    kept = 0
+    for j in range(heat_kw.shape[0]):
+        if kept > 0 and heat_kw[j] <= heat_kw[kept - 1]:
+            continue
+        while kept > 1 and (power_kw[j] - power_kw[kept - 2]) * (heat_kw[kept - 1] - heat_kw[kept - 2]) <= (
+            power_kw[kept - 1] - power_kw[kept - 2]
+        ) * (heat_kw[j] - heat_kw[kept - 2]):
+            kept -= 1
+        heat_kw[kept] = heat_kw[j]
+        power_kw[kept] = power_kw[j]
+        kept += 1
+    points = slopes.shape[0]
+    before, piece, last = 0.0, 0, 0.0
+    for j in range(1, points):
+        x = j * grid_kw
+        while piece < kept - 2 and heat_kw[piece + 1] < x:
+            piece += 1
+        rise = (power_kw[piece + 1] - power_kw[piece]) / (heat_kw[piece + 1] - heat_kw[piece])
+        here = power_kw[piece] + rise * (x - heat_kw[piece])
+        slope = max((here - before) / grid_kw, LEAST_SLOPE)
+        slopes[j - 1] = slope if j == 1 else 0.5 * (slope + last)
+        before, last = here, slope
+    slopes[points - 1] = last
 
 
 @njit
@@ -306,3 +326,20 @@ def _limit_pair(far: float, excess: float, s: float, z: float, weight: float, d:
     far = _limit(far, s - excess, ds - d)
     far = _limit(far, z, dz)
     return _limit(far, weight - z, -dz)
+
+
+def chance_ahead(occupied: Array, presence_ahead: Array) -> Array:
+    """Chance that somebody is home: known now, by habit later; shape (n, quarters)."""
+    chance = presence_ahead.copy()
+    chance[:, 0] = occupied
+    return chance
+
+
+def weight_ahead(occupied: Array, presence_ahead: Array) -> Array:
+    """Share of each quarter in which discomfort counts, shape (n, quarters).
+
+    A return that is not likely is not prepared for: who comes unexpected is met by a new plan at once, so their
+    discomfort does not last as long as their chance does.
+    """
+    chance = chance_ahead(occupied, presence_ahead)
+    return np.where(chance >= LIKELY, chance, 0.0)

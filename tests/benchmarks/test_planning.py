@@ -116,14 +116,19 @@ def dynamic_programming(
     return total, _ahead(values[0], start, start, coldest, spacing)
 
 
+def hull(grid_kw: float) -> Array:
+    loads, slopes = np.linspace(0.0, MOST_KW, 51), np.empty(int(np.ceil(MOST_KW / grid_kw)) + 1)
+    planning.convex_slopes(loads, np.array([inverter_kw(q) for q in loads]), grid_kw, slopes)
+    return slopes
+
+
 def planned(outdoor: Array, price: Array, weight: Array, start_c: float, iterations: int) -> tuple[float, Array, float]:
     """Cost of the plan on the same room with the inverter's true curve, the plan, and what a warmer start costs."""
     step, unit, out = two_nodes()
     steps = outdoor.size
     room = planning.modal(step, unit, step[0])
     push = (room.to_modes @ np.outer(out, outdoor)).T.copy()
-    grid = np.arange(0.0, MOST_KW + GRID_KW, GRID_KW)
-    slopes = np.tile(planning.convex_slopes(grid, np.array([inverter_kw(q) for q in grid])), (steps, 1))
+    slopes = np.tile(hull(GRID_KW), (steps, 1))
     start = room.to_modes @ np.array([start_c, start_c])
     heat, felt, worth = np.full(steps, 1.0), np.zeros(steps), np.zeros((steps, 2))
     low, high, most = np.full(steps, 10.0), np.full(steps, HIGH_C), np.full(steps, MOST_KW)
@@ -196,12 +201,11 @@ def test_worth_is_the_derivative_of_the_cost_by_the_state() -> None:
 
 
 def test_hull_of_a_curve_is_convex_and_ends_where_the_curve_ends() -> None:
-    grid = np.arange(0.0, 3.6, 0.1)
-    power = np.array([inverter_kw(q) for q in grid])
-    slopes = planning.convex_slopes(grid, power)
-    assert np.all(np.diff(slopes) >= 0.0)
-    assert planning.power_kw(slopes, 0.1, 3.5) == pytest.approx(power[-1], rel=0.02)
-    assert planning.power_kw(slopes, 0.1, 1.0) <= inverter_kw(1.0) * 1.01
+    slopes = hull(0.1)
+    assert np.all(np.diff(slopes) >= -1e-9)
+    assert planning.power_kw(slopes, 0.1, 3.5) == pytest.approx(inverter_kw(3.5), rel=0.01)
+    assert planning.power_kw(slopes, 0.1, 0.3) < inverter_kw(0.3)
+    assert planning.power_kw(slopes, 0.1, 1.5) == pytest.approx(inverter_kw(1.5), rel=0.02)
 
 
 def test_a_day_on_eight_nodes_takes_under_two_milliseconds() -> None:
