@@ -3,8 +3,8 @@
 No nameplate here is one product's. Capacities and efficiencies at full load are typical of what is sold in each grade,
 the ratio of efficiencies at half and full load is that of ductless splits measured for NREL (1.56 in cooling, 1.24 in
 heating, from ResStock's tables of speeds) moved up or down with the grade, and one scalar, ``efficiency``, brings the
-annual performance factor of ``apf`` to the nameplate's; it had to move them by -1 to +6 %. So the computed APF says
-that machine and label agree, not that the label is right.
+annual performance factor of ``apf`` to the nameplate's; it had to move them by -6 to +1 %. So the computed APF says
+that machine and label agree, not that the label is right. One data sheet needs no scalar: ``DATA_SHEET``.
 """
 
 import math
@@ -58,18 +58,21 @@ class Nameplate:
 
 MODELS = {
     # the best that GB 21455-2019 labels of 3.5 kW show
-    "apf_5_65": Nameplate(3500.0, 5000.0, 4.2, 4.1, 1.60, 1.30, 0.13, 1.25, 1.35, apf=5.65, efficiency=1.055),
+    "apf_5_65": Nameplate(3500.0, 5000.0, 4.2, 4.1, 1.60, 1.30, 0.13, 1.25, 1.35, apf=5.65, efficiency=0.999),
     # the limits of grades 1 and 3 up to 4500 W, energy-efficiency classes of GB 21455-2019
-    "grade_1": Nameplate(3500.0, 4800.0, 3.9, 3.8, 1.56, 1.24, 0.16, 1.20, 1.30, apf=5.00, efficiency=1.017),
-    # 1020 W and 1180 W of a KFR-35W/FNB01-A3 data sheet (4000 W of heat there)
-    "grade_3": Nameplate(3500.0, 4000.0, 3.43, 3.39, 1.40, 1.18, 0.20, 1.15, 1.25, apf=4.00, efficiency=0.988),
+    "grade_1": Nameplate(3500.0, 4800.0, 3.9, 3.8, 1.56, 1.24, 0.16, 1.20, 1.30, apf=5.00, efficiency=0.964),
+    "grade_3": Nameplate(3500.0, 4000.0, 3.43, 3.39, 1.40, 1.18, 0.20, 1.15, 1.25, apf=4.00, efficiency=0.937),
     # just inside grade 1 of 7100..14000 W (4.20)
-    "floor_7_2kw": Nameplate(7200.0, 9600.0, 3.4, 3.4, 1.50, 1.22, 0.18, 1.15, 1.25, apf=4.25, efficiency=0.998),
+    "floor_7_2kw": Nameplate(7200.0, 9600.0, 3.4, 3.4, 1.50, 1.22, 0.18, 1.15, 1.25, apf=4.25, efficiency=0.946),
     # just inside grade 5 up to 4500 W (3.30), which is as far as fixed speed gets
     "fixed_speed": Nameplate(
-        3500.0, 3800.0, 3.5, 3.8, 1.0, 1.0, 1.0, 1.0, 1.0, apf=3.35, efficiency=1.061, inverter=False
+        3500.0, 3800.0, 3.5, 3.8, 1.0, 1.0, 1.0, 1.0, 1.0, apf=3.35, efficiency=1.005, inverter=False
     ),
 }
+
+# KFR-35W/FNB01-A3, grade 3, as a shop lists it (sh-tongbei.com/post/852.html): 3500 W for 1020 W, 4000 W for 1180 W,
+# APF about 4.10. Half loads are not listed: those of ``grade_3``.
+DATA_SHEET = replace(MODELS["grade_3"], apf=4.10, efficiency=1.0)
 
 
 def power_curve(plate: Nameplate, full_w: float, fan_w: float, half_gain: float) -> tuple[float, float, float]:

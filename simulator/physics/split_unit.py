@@ -165,19 +165,24 @@ def clip(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
 
 
-# Curves of temperature. Cooling, and power in heating: ductless splits measured for NREL (J. Winkler, "Laboratory test
-# report for Fujitsu 12RLS and Mitsubishi FE12NA mini-split heat pumps", NREL/TP-5500-52175, 2011, and a Daikin), with
-# the coefficients of NREL's ResStock. Capacity in heating at a held frequency: the single-speed heat pump of D. Cutler
-# et al., NREL/TP-5500-56354, 2013, as in EnergyPlus' ResidentialACsAndHPsPerfCurves.idf.
+# Curves of temperature at a held frequency: the single-speed heat pump of D. Cutler et al., "Improved Modeling of
+# Residential Air Conditioners and Heat Pumps for Energy Calculations", NREL/TP-5500-56354, 2013, as in EnergyPlus'
+# ResidentialACsAndHPsPerfCurves.idf; but power in heating is of ductless splits measured for NREL, as in its ResStock.
+# The ductless splits' curve of cooling was left: its power rises by 1.4 % a kelvin outdoors, where ISO 16358-1 takes
+# 2.7, Cutler et al. 2.9, and a real machine of NIST's (Z. Chen et al., hardware in the loop,
+# DOE EE-0009153, 2024) does 3: in those tests the makers' controllers changed the frequency in those tests.
+WET_BULB_LOW_C, WET_BULB_HIGH_C = 15.0, 22.0  # Cutler et al. measured 14..22; their parabolas turn beyond
+COOLING_LOW_C, COOLING_HIGH_C = 10.0, 52.0
+HEATING_LOW_C, HEATING_HIGH_C = -25.0, 20.0
 
 
 @njit
 def cooling_capacity_factor(wet_bulb_c: float, outdoor_c: float) -> float:
     """Capacity over that at 19.4 °C wet bulb and 35 °C outdoors."""
     return (
-        1.008993521905866
-        + 0.006512749025457 * wet_bulb_c
-        + outdoor_c * (0.003917565735935 - 0.000222646705889 * outdoor_c)
+        1.55736
+        + wet_bulb_c * (-0.074448 + 0.003099 * wet_bulb_c)
+        + outdoor_c * (0.00146 - 0.000041 * outdoor_c - 0.000427 * wet_bulb_c)
     )
 
 
@@ -185,9 +190,9 @@ def cooling_capacity_factor(wet_bulb_c: float, outdoor_c: float) -> float:
 def cooling_input_factor(wet_bulb_c: float, outdoor_c: float) -> float:
     """Power per cooling over that at 19.4 °C wet bulb and 35 °C outdoors."""
     return (
-        0.429214441601141
-        + wet_bulb_c * (-0.003604841598515 + 0.000045783162727 * wet_bulb_c)
-        + outdoor_c * (0.026490875804937 - 0.000159212286878 * outdoor_c - 0.000159062656483 * wet_bulb_c)
+        -0.350448
+        + wet_bulb_c * (0.11681 - 0.0034 * wet_bulb_c)
+        + outdoor_c * (-0.001226 + 0.000601 * outdoor_c - 0.000467 * wet_bulb_c)
     )
 
 
@@ -212,7 +217,7 @@ def heating_input_factor(indoor_c: float, outdoor_c: float) -> float:
 
 
 # The same curves at the rating points of GB/T 7725; a test recomputes them
-COOLING_RATED_CAPACITY, COOLING_RATED_INPUT = 0.997108, 1.003619
+COOLING_RATED_CAPACITY, COOLING_RATED_INPUT = 0.978507, 1.024302
 HEATING_RATED_CAPACITY, HEATING_RATED_INPUT = 0.975454, 0.999206
 
 
@@ -237,7 +242,7 @@ def cooling_at_1(
     unit: Unit, outdoor_c: float, return_c: float, humidity_kg_kg: float, frequency_ratio: float, flow: float
 ) -> tuple[float, float]:
     """Capacity and compressor's power at s = 1, were it as now at ``frequency_ratio``. [W, W]"""
-    air_c = clip(outdoor_c + unit.outdoor_excess_k, 5.0, 55.0)
+    air_c = clip(outdoor_c + unit.outdoor_excess_k, COOLING_LOW_C, COOLING_HIGH_C)
     # A dry coil does not care how dry the air is, the curve does: it gets the driest air that would still condense
     drop_j_kg = unit.rated_cooling_w * frequency_ratio / _touching_kg_s(unit, flow)
     air_j_kg = enthalpy_j_kg(return_c, humidity_kg_kg)
@@ -245,7 +250,7 @@ def cooling_at_1(
         coil_kg_kg = saturated_kg_kg(air_j_kg - drop_j_kg)
         if coil_kg_kg > humidity_kg_kg:
             air_j_kg = enthalpy_j_kg(return_c, coil_kg_kg)
-    wet_bulb_c = clip(saturated_c(air_j_kg), 8.0, 28.0)
+    wet_bulb_c = clip(saturated_c(air_j_kg), WET_BULB_LOW_C, WET_BULB_HIGH_C)
     capacity = max(cooling_capacity_factor(wet_bulb_c, air_c), 0.2) / COOLING_RATED_CAPACITY
     input_ratio = max(cooling_input_factor(wet_bulb_c, air_c), 0.3) / COOLING_RATED_INPUT
     against_auto = unit.airflow_factor * flow / automatic_fan(frequency_ratio)
@@ -259,7 +264,7 @@ def heating_at_1(
     unit: Unit, outdoor_c: float, return_c: float, frequency_ratio: float, flow: float
 ) -> tuple[float, float]:
     """Capacity without frost and compressor's power at s = 1. [W, W]"""
-    air_c = clip(outdoor_c - unit.outdoor_excess_k, -25.0, 20.0)
+    air_c = clip(outdoor_c - unit.outdoor_excess_k, HEATING_LOW_C, HEATING_HIGH_C)
     indoor_c = clip(return_c, 10.0, 30.0)
     capacity = max(heating_capacity_factor(indoor_c, air_c), 0.2) / HEATING_RATED_CAPACITY
     input_ratio = max(heating_input_factor(indoor_c, air_c), 0.4) / HEATING_RATED_INPUT

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from simulator.catalogue import apf
-from simulator.catalogue.air_conditioners import MODELS, from_nameplate, machine
+from simulator.catalogue.air_conditioners import DATA_SHEET, MODELS, from_nameplate, machine
 from simulator.jit import COMPILED, njit
 from simulator.physics.moist_air import EVAPORATION_J_PER_KG, humidity_kg_kg
 from simulator.physics.split_unit import (
@@ -13,19 +13,29 @@ from simulator.physics.split_unit import (
     Panel,
     Unit,
     UnitState,
+    held,
     prepare,
     step,
+    total_heat_w,
 )
 from simulator.physics.unit_start import COOLING, HEATING, balance, seconds_until_felt
 from simulator.records import as_table, plain, record, rows_of, table
 from simulator.validation.rows import Row, row
 
 APF_TOLERANCE = 0.03
+SHEET_TOLERANCE = 0.06  # assumed: its APF is rounded, its half loads are ours
 FITTED_RANGE = 0.10  # the one scalar may move efficiencies no further
+TEST = (35.0, apf.INDOOR_COOLING_C, apf.INDOOR_COOLING_KG_KG)
 COOL_AIR_S, WARM_AIR_S = 30.0, 60.0
 BALANCE = 1e-6
+NREL_COP = {0.4: 1.901 / 1.179, 1.2: 1.0 / 1.179}  # over that at the rated capacity, cooling
+COP_TOLERANCE = 0.06  # assumed: two products differ by more
 APF_SOURCE = "nameplate within 3 %; method of ISO 16358 / GB 21455-2019, bins see simulator/catalogue/apf.py"
 FITTED_SOURCE = "efficiencies typical of each grade, before the one scalar that is fitted"
+SHEET_SOURCE = "a shop's data sheet of one grade-3 unit, see DATA_SHEET; nothing fitted"
+NREL_SOURCE = (
+    "ductless splits measured for NREL, efficiency by speed as in ResStock; only half load was used to build it"
+)
 START_SOURCE = "what inverter splits are sold with: cool air in 30 s, warm air in 60 s"
 BALANCE_SOURCE = "first law and conservation of water"
 
@@ -38,6 +48,12 @@ def rows() -> list[Row]:
         found.append(row(f"apf_{name}", apf.apf(from_nameplate(plate)), low, high, APF_SOURCE))
         fitted = apf.fitted_efficiency(plate)
         found.append(row(f"apf_{name}_fitted", fitted, 1.0 - FITTED_RANGE, 1.0 + FITTED_RANGE, FITTED_SOURCE))
+    low, high = DATA_SHEET.apf * (1.0 - SHEET_TOLERANCE), DATA_SHEET.apf * (1.0 + SHEET_TOLERANCE)
+    found.append(row("apf_data_sheet_unfitted", apf.apf(from_nameplate(DATA_SHEET)), low, high, SHEET_SOURCE))
+    for load, measured in NREL_COP.items():
+        cop = cop_at(from_nameplate(MODELS["grade_1"]), load)
+        low, high = measured * (1.0 - COP_TOLERANCE), measured * (1.0 + COP_TOLERANCE)
+        found.append(row(f"unit_cop_at_{load:.1f}_over_rated", cop, low, high, NREL_SOURCE))
     for valve, calibrated in (("", True), ("_fixed_valve", False)):
         plate = MODELS["apf_5_65"]
         cooling, heating = (machine(plate, at, calibrated_valve=calibrated) for at in (COOLING, HEATING))
@@ -51,6 +67,20 @@ def rows() -> list[Row]:
     found.append(row("unit_energy_balance_year", abs(heat), 0.0, BALANCE, BALANCE_SOURCE))
     found.append(row("unit_water_balance_year", abs(water), 0.0, BALANCE, BALANCE_SOURCE))
     return found
+
+
+def cop_at(unit: Unit, load: float) -> float:
+    """Efficiency at a part of the rated capacity over that at all of it, 35 °C."""
+    machine = rows_of(as_table([unit]), Unit)[0]
+    low, high = 0.1, 1.4
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        if total_heat_w(machine, middle, *TEST) > load * unit.rated_cooling_w:
+            high = middle
+        else:
+            low = middle
+    power_w = held(machine, high, *TEST, False)[1]
+    return load * unit.cooling_power_w / power_w
 
 
 @record
