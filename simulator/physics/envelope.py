@@ -94,6 +94,11 @@ class Element:
     convection_w_m2_k: float = 2.5  # inside; EN ISO 13790, mean of walls, floor and ceiling
     sun_ratio: float | None = None  # share of the sun in the room that it takes; None: by area
 
+    def __post_init__(self) -> None:
+        shares = sum(self.facing) + self.air + self.adjoining + self.ground
+        if abs(shares - 1.0) > 1e-6:
+            raise ValueError(f"what is behind an element must be shares of 1, got {shares:.3f}")
+
     @property
     def outside_film_w_m2_k(self) -> float:
         """On the far side, in a strong wind: the mean resistance of what is there."""
@@ -415,6 +420,12 @@ class Box:
     buffer_ratio: float = 10.0  # water kept in walls and things, as air of the room; assumed
     buffer_h: float = 2.0
     weather: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.elements) > ELEMENTS or len(self.windows) > 2:
+            raise ValueError(
+                f"a room has up to {ELEMENTS} elements and 2 windows, got {len(self.elements)} and {len(self.windows)}"
+            )
 
 
 def network(box: Box, air_j_k: float) -> Network:

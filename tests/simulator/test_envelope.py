@@ -155,6 +155,13 @@ def test_discrete_step_is_the_matrix_exponential() -> None:
     assert n == pytest.approx(exact[:8, 8:], abs=1e-9)
 
 
+def test_a_wall_with_nothing_behind_and_a_fourth_wall_are_refused() -> None:
+    with pytest.raises(ValueError, match="shares of 1"):
+        Element(10.0, BRICK, adjoining=0.5)
+    with pytest.raises(ValueError, match="got 4"):
+        Box(20.0, 54.0, (Element(10.0, BRICK, adjoining=1.0),) * 4)
+
+
 def test_sherman_and_grimsrud_by_hand() -> None:
     """500 cm2, one storey, shelter 3, 4 m/s and 25 K: 500 sqrt(0.000145 25 + 0.000174 16) = 40.03 L/s."""
     some = envelope.leaks(0.05, storeys=1, shelter=3)
