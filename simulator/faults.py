@@ -15,7 +15,7 @@ from simulator.instruments import EnergyMeter
 from simulator.physics.refrigerator import Refrigerator
 from simulator.physics.split_unit import Unit
 
-CLOGGED_AIRFLOW = 0.5  # of the indoor air, lost; assumed
+CLOGGED_AIRFLOW = 0.4  # of the indoor air, lost; assumed
 UNDERCHARGE_CAPACITY = 0.35  # lost with some 40 % of the charge missing
 UNDERCHARGE_POWER = 0.12  # saved at the same time: less vapour to compress
 DIRTY_CONDENSER_K = 10.0  # by which the outdoor air seems worse to a clogged coil; assumed
@@ -25,6 +25,11 @@ AJAR_KG_S = 0.0006  # of room air through a door that stands a finger's breadth 
 SEAL_LEAK = 0.6  # more heat through a cabinet whose seals gape all round; assumed
 ICE_FLOW = 0.7  # of the heat exchange, lost to an evaporator that is one block of ice; assumed
 LIE = 0.3  # by which a meter shows too much; assumed
+
+# For draws of ordinary units, all assumed: surveys of room units in homes give no distribution
+AGE_YEARS = (0.0, 12.0)
+FILTER_SEVERITY = (0.0, 0.4)
+CONDENSER_PER_YEAR, UNDERCHARGE_PER_YEAR = 0.03, 0.02  # severity
 
 
 def clogged_filter(unit: Unit, severity: float) -> Unit:
@@ -55,6 +60,13 @@ def failed_expansion_valve(unit: Unit, severity: float) -> Unit:
 def sensor_drift(unit: Unit, severity: float) -> Unit:
     """The unit's own sensor reads too warm: rooms get too cold in both seasons."""
     return replace(unit, sensor_drift_k=unit.sensor_drift_k + DRIFT_K * _checked(severity))
+
+
+def aged(unit: Unit, years: float) -> Unit:
+    """A unit after some years without service: dust in the outdoor coil and a little refrigerant gone."""
+    return undercharge(
+        dirty_condenser(unit, min(CONDENSER_PER_YEAR * years, 1.0)), min(UNDERCHARGE_PER_YEAR * years, 1.0)
+    )
 
 
 AIR_CONDITIONER_FAULTS: dict[str, Callable[[Unit, float], Unit]] = {

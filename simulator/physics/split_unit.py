@@ -36,11 +36,11 @@ DRY_FAN = 0.45  # assumed: air flow while drying
 STILL_SENSOR_RATIO = 4.0  # assumed: lag of the sensor without the fan's draught, when it follows the casing
 AT_SETPOINT_RATIO = 0.35  # assumed: frequency ratio after the start plateau where there is no error
 STARVED_LOSS = 0.6  # assumed: capacity lost per unit of frequency that a stuck valve is away from its own
-# Frost: sizes for 1 kW of rated heating, so that at 2 °C / 1 °C wet bulb capacity and power fall by about the
-# 1/1.12 and 1/1.06 that ISO 16358-2 takes where nobody measured [from memory]; the rest assumed
+# Frost: sized so that at 2 °C and 1 °C wet bulb capacity and power fall by about the 1/1.12 and 1/1.06 that
+# ISO 16358-2 takes where nobody measured [from memory]; the rest assumed
 OUTDOOR_APPROACH_K = 6.0  # coil's surface below the air at s = 1
 OUTDOOR_CONTACT = 0.3  # share of the outdoor air that meets the coil's surface
-FROST_KG_PER_W = 0.8 / 4500.0  # on the coil when it is defrosted
+FROST_KG_PER_W = 0.8 / 4500.0  # on the coil when it is defrosted, per watt of rated heating
 FROST_CAPACITY_LOSS = 0.12  # just before a defrost
 FROST_POWER_LOSS = 0.06  # likewise: less vapour to compress
 DEFROST_POWER_RATIO = 0.6  # of rated heating power

@@ -123,6 +123,12 @@ def test_faults_cost_what_is_measured_of_them() -> None:
             assert 1.05 < more < 2.0, name
 
 
+def test_ten_years_without_service_cost_some_percent() -> None:
+    at = (-1500.0, 35.0, 27.0, RATED_KG_KG, False)
+    young, old = (row(faults.aged(unit("grade_3"), years)) for years in (0.0, 10.0))
+    assert 1.05 < steady_power_w(old, *at) / steady_power_w(young, *at) < 1.3
+
+
 @given(severity=st.one_of(st.floats(max_value=-0.01), st.floats(min_value=1.01)))
 def test_a_severity_beyond_its_scale_is_refused(severity: float) -> None:
     for fault in faults.AIR_CONDITIONER_FAULTS.values():
