@@ -10,6 +10,7 @@ Outside, they see air, ground and sky. All coefficients are constant.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from simulator.physics.zone import GLASS_EMISSIVITY as GLASS_EMISSIVITY
 from simulator.records import plain, table
 
 Array = NDArray[np.float64]
-Complex = NDArray[np.complex128]
+Complex = NDArray[np.complexfloating[Any, Any]]
 
 INSIDE_RADIATION_W_M2_K = 5.71  # of black surfaces: 4 sigma T^3 at 293 K
 OUTSIDE_RADIATION_W_M2_K = 5.14  # at 283 K
@@ -300,6 +301,10 @@ SINGLE_CLEAR = panes(1, 0.003, gap_w_m2_k=0.0)
 # Walls
 
 
+PULSATIONS = 2.0 * np.pi / (HOUR_S * np.array([1.0, 2.0, 4.0, 8.0, 12.0, 24.0, 48.0, 168.0, 720.0]))
+ROOM_FILM_W_M2_K = 8.0
+
+
 @lru_cache(maxsize=4096)
 def two_capacities(layers: Layers, outside_w_m2_k: float) -> tuple[float, float, float, float, float]:
     """R1 C1 R2 C2 R3 per m2, outside to inside, of the chain that answers as the layers do. R1 holds the outer film.
@@ -312,83 +317,77 @@ def two_capacities(layers: Layers, outside_w_m2_k: float) -> tuple[float, float,
     film = 1.0 / outside_w_m2_k
     if capacity == 0.0:
         return film + total / 3.0, 1.0, total / 3.0, 1.0, total / 3.0
-    pulsations = 2.0 * np.pi / (HOUR_S * np.array([1.0, 2.0, 4.0, 8.0, 12.0, 24.0, 48.0, 168.0, 720.0]))
-    wanted = _answers(np.array([_chain(layers, w) for w in pulsations]), film)
+    wanted = _answers(*_through_layers(layers, film, 1.0, PULSATIONS))
 
-    def chain(x: Array) -> tuple[float, float, float, float, float]:
-        shares = np.exp(x[:3] - x[:3].max())
-        r1, r2, r3 = total * shares / shares.sum()
-        return float(r1), float(np.exp(x[3])), float(r2), float(np.exp(x[4])), float(r3)
+    def chain(logarithms: Array) -> tuple[Array, ...]:
+        """R1 R2 R3 C1 C2, one row for each set of logarithms."""
+        shares = np.exp(logarithms[:, :3] - logarithms[:, :3].max(axis=1, keepdims=True))
+        resistances = total * shares / shares.sum(axis=1, keepdims=True)
+        return *resistances.T[:, :, None], *np.exp(logarithms[:, 3:]).T[:, :, None]
 
-    def errors(x: Array) -> Array:
-        off = (_answers(_lumped(chain(x), pulsations), film) - wanted).ravel()
-        return np.concatenate([off.real, off.imag])
+    def errors(logarithms: Array) -> Array:
+        r1, r2, r3, c1, c2 = chain(logarithms)
+        heat: Complex = 1.0 + 1j * PULSATIONS * c1 * (film + r1)
+        temperature: Complex = film + r1 + r2 * heat
+        heat = heat + 1j * PULSATIONS * c2 * temperature
+        off = _answers(temperature + r3 * heat, heat) - wanted
+        return np.concatenate([off.real, off.imag], axis=1)
 
     # over random walls, other starts ended at the same place
     best = _least_squares(errors, np.log([0.75, 0.2, 0.05, 0.5 * capacity, 0.5 * capacity]))
-    r1, c1, r2, c2, r3 = chain(best)
+    r1, r2, r3, c1, c2 = (float(one[0, 0]) for one in chain(best[None]))
     return film + r1, c1, r2, c2, r3
 
 
 def one_capacity(layers: Layers) -> tuple[float, float]:
     """Resistance and capacity per m2 of a body heated from its surface; exact for a daily swing."""
-    chain = _chain(layers, DAY_PULSATION)
-    impedance = complex(chain[0, 0] / chain[1, 0])
+    temperature, heat = _through_layers(layers, 1.0, 0.0, np.array([DAY_PULSATION]))
+    impedance = complex(temperature[0] / heat[0])
     return max(impedance.real, 1e-4), -1.0 / (DAY_PULSATION * impedance.imag)
 
 
-def _chain(layers: Layers, pulsation: float) -> Complex:
-    """Heat transfer matrix from inside to outside: (T, q) inside = M (T, q) outside, q outward. ISO 13786."""
-    total = np.eye(2, dtype=np.complex128)
-    for layer in reversed(layers):
+def _through_layers(layers: Layers, temperature: float, heat: float, pulsations: Array) -> tuple[Complex, Complex]:
+    """Swings of temperature and outward heat at the inner surface, from those at the outer one. ISO 13786."""
+    t, q = temperature + 0j * pulsations, heat + 0j * pulsations
+    for layer in layers:
         r, s = layer.resistance_m2_k_w, layer.capacity_j_m2_k
-        root = np.sqrt(1j * pulsation * r * s)
         if s == 0.0:
-            one = np.array([[1.0, r], [0.0, 1.0]], dtype=np.complex128)
+            t = t + r * q
         else:
-            one = np.array([[np.cosh(root), r * np.sinh(root) / root], [root * np.sinh(root) / r, np.cosh(root)]])
-        total = total @ one
-    return total
+            root = np.sqrt(1j * pulsations * r * s)
+            t, q = np.cosh(root) * t + r * np.sinh(root) / root * q, root * np.sinh(root) / r * t + np.cosh(root) * q
+    return t, q
 
 
-def _lumped(chain: tuple[float, float, float, float, float], pulsations: Array) -> Complex:
-    """Transfer matrices of R3 C2 R2 C1 R1, likewise."""
-    r1, c1, r2, c2, r3 = chain
-    total = np.tile(np.eye(2, dtype=np.complex128), (len(pulsations), 1, 1))
-    for r, c in ((r3, c2), (r2, c1), (r1, 0.0)):
-        a, b = total[:, :, 0], total[:, :, 1] + r * total[:, :, 0]
-        total = np.stack([a + (1j * pulsations * c)[:, None] * b, b], axis=2)
-    return total
+def _answers(temperature: Complex, heat: Complex) -> Complex:
+    """Inner surface's swing per heat on it (times the film inside), and per degree of outdoors.
 
-
-def _answers(chains: Complex, film: float) -> Complex:
-    """Inner surface's answers to heat on it (times the film's 8 W/(m2 K)) and to the temperature outside."""
-    b = chains[:, 0, 1] + film * chains[:, 0, 0]
-    d = chains[:, 1, 1] + film * chains[:, 1, 0]
-    # outside at zero: T = b q_out, q = d q_out; so the wall takes d / b per degree
-    inside = 8.0 / (8.0 + d / b)
-    outside = 1.0 / (8.0 * b + d)  # the determinant is 1
-    return np.array([inside, outside])
+    From temperature and heat at the surface while the air outside holds and 1 W/m2 goes out to it.
+    """
+    whole = ROOM_FILM_W_M2_K * temperature + heat
+    return np.concatenate([ROOM_FILM_W_M2_K * temperature / whole, 1.0 / whole], axis=-1)
 
 
 def _least_squares(errors: Callable[[Array], Array], start: Array, rounds: int = 40) -> Array:
-    x, damping = start, 1e-2
-    now = errors(x)
-    cost = float(now @ now)
+    """Where the sum of squares is least; ``errors`` takes many points at once, shape (points, unknowns)."""
+    x, damping, small = start, 1e-2, 1e-5
+    steps = np.vstack([np.zeros(len(x)), small * np.eye(len(x))])
+    around = errors(x + steps)
     for _ in range(rounds):
-        jacobian = np.stack([(errors(x + step) - now) / 1e-5 for step in 1e-5 * np.eye(len(x))], axis=1)
-        square = jacobian.T @ jacobian
-        move = np.linalg.solve(square + damping * np.diag(np.diag(square) + 1e-12), -jacobian.T @ now)
+        now = around[0]
+        slope = (around[1:] - now) / small
+        square = slope @ slope.T
+        move = np.linalg.solve(square + damping * np.diag(np.diag(square) + 1e-12), -slope @ now)
         tried = np.clip(x + np.clip(move, -1.0, 1.0), -30.0, 30.0)
-        then = errors(tried)
-        if float(then @ then) < cost:
-            gained = cost - float(then @ then)
-            x, now, cost, damping = tried, then, cost - gained, max(damping / 5.0, 1e-9)
-            if gained < 1e-9 * cost:
+        then = errors(tried + steps)
+        gained = float(now @ now - then[0] @ then[0])
+        if gained > 0.0:
+            x, around, damping = tried, then, damping / 5.0
+            if gained < 1e-6 * float(now @ now):
                 break
         else:
             damping *= 5.0
-            if damping > 1e8:
+            if damping > 1e6:
                 break
     return x
 
@@ -497,7 +496,7 @@ def _shares(wanted: Sequence[float | None], areas: Array) -> Array:
 def _to_star(areas: Array, emissivity: Array) -> Array:
     """Conductances from grey surfaces to the star (Carroll). [W/K]"""
     factor = np.ones(len(areas))
-    for _ in range(100):
+    for _ in range(30):
         factor = 1.0 / np.maximum(1.0 - areas * factor / (areas * factor).sum(), 0.25)
     return np.asarray(areas * INSIDE_RADIATION_W_M2_K / (1.0 / factor + (1.0 - emissivity) / emissivity))
 
