@@ -6,6 +6,7 @@ ranges: results of BSIMAC, CSE, DeST, EnergyPlus, ESP-r and TRNSYS, ASHRAE 140-2
 Nothing is adjusted: the room is ``zone`` as it is, with the ideal unit of the standard.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,6 +76,9 @@ class Year(NamedTuple):
     hottest_c: float
     coldest_c: float
     mean_c: float
+
+
+MISSING = Year(math.nan, math.nan, math.nan, math.nan, math.nan)
 
 
 def building(heavy: bool) -> Box:
@@ -164,29 +168,36 @@ def year(box: Box, skies: Any, conditioned: bool, setback: bool = False) -> Year
     return Year(heating_j / J_PER_MWH, cooling_j / J_PER_MWH, hottest_c, coldest_c, mean_c)
 
 
-def rows(data: Path) -> list[Row]:
-    """Rows of the table, from the weather file below ``data``. Those of 640 and 940 are told, not required."""
-    return list(_rows(data))
+def rows(data: Path | None) -> list[Row]:
+    """Rows of the table, from the weather file below ``data``; without it they are there and not ok.
+
+    Those of 640 and 940 are told, not required.
+    """
+    sky = None
+    if data is not None and (data / WEATHER).is_file():
+        weather = read_epw(data / WEATHER)
+        days = WARM_UP_DAYS + 365
+        sky = rows_of(weather.sky_rows(weather.start_epoch_s - WARM_UP_DAYS * 86_400.0, days * ROWS_PER_DAY), Sky)
+    return list(_rows(sky))
 
 
-def _rows(data: Path) -> Iterator[Row]:
-    weather = read_epw(data / WEATHER)
-    days = WARM_UP_DAYS + 365
-    skies = weather.sky_rows(weather.start_epoch_s - WARM_UP_DAYS * 86_400.0, days * ROWS_PER_DAY)
-    sky = rows_of(skies, Sky)
+def _rows(sky: Any) -> Iterator[Row]:
+    source = SOURCE if sky is not None else f"{WEATHER} is missing"
     for case in (600, 900, 640, 940):
-        found = year(building(heavy=case >= 900), sky, conditioned=True, setback=case in (640, 940))
+        found = MISSING
+        if sky is not None:
+            found = year(building(heavy=case >= 900), sky, conditioned=True, setback=case in (640, 940))
         for word, value, ranges, means in (
             ("heating", found.heating_mwh, HEATING_MWH, HEATING_MEAN_MWH),
             ("cooling", found.cooling_mwh, COOLING_MWH, COOLING_MEAN_MWH),
         ):
             wider_mwh = WIDER_RATIO * means[case]
             low, high = ranges[case]
-            yield row(f"case_{case}_{word}_mwh", value, low - wider_mwh, high + wider_mwh, SOURCE)
+            yield row(f"case_{case}_{word}_mwh", value, low - wider_mwh, high + wider_mwh, source)
     for case in (600, 900):
-        found = year(building(heavy=case == 900), sky, conditioned=False)
+        found = MISSING if sky is None else year(building(heavy=case == 900), sky, conditioned=False)
         for word, value, bounds in (
             ("max", found.hottest_c, HOTTEST_C[case]),
             ("min", found.coldest_c, COLDEST_C[case]),
         ):
-            yield row(f"case_{case}ff_{word}_c", value, bounds[0] - WIDER_K, bounds[1] + WIDER_K, SOURCE)
+            yield row(f"case_{case}ff_{word}_c", value, bounds[0] - WIDER_K, bounds[1] + WIDER_K, source)

@@ -20,6 +20,12 @@ def test_required_cases_are_in_range(recorded_data: Path) -> None:
     assert not [row for name, row in rows.items() if name in REQUIRED and not row.ok]
 
 
+def test_without_weather_every_required_case_is_there_and_not_ok() -> None:
+    rows = {row.name: row for row in bestest.rows(None)}
+    assert set(rows) >= REQUIRED
+    assert not any(row.ok for row in rows.values())
+
+
 def programs(lines: list[str], heading: str) -> dict[str, list[float]]:
     """Results of the six programs by case, from one table of the standard's file."""
     start = next(at for at, line in enumerate(lines) if heading in line)
