@@ -23,6 +23,7 @@ DAY_S = 86_400.0
 FRIDAY, SATURDAY = 4, 5
 LUCKS = 24  # random numbers a day
 WHOLE, BEDROOM, LIVING_ROOM = 0, 1, 2  # what the room is to the household
+LUNCH_DAYS_RATIO = 0.7  # of the working days of who comes home at noon
 OUTINGS = 2  # on a free day, at most
 
 
@@ -46,13 +47,20 @@ class Routine:
     journey_days: float  # mean
     room: int  # WHOLE: they live and sleep in it
     evening_h: float  # in the bedroom before sleep
-    siesta_ratio: float  # of free days, in the bedroom
+    siesta_ratio: float  # of noons at home, in the bedroom
 
 
-def draw_routine(rng: np.random.Generator, home_all_day: bool, room_shares: tuple[float, float, float]) -> Routine:
+def draw_routine(
+    rng: np.random.Generator, home_all_day: bool, room_shares: tuple[float, float, float], lunch_ratio: float
+) -> Routine:
     """A routine; somebody is home most of the time, or nobody during work.
 
-    ``room_shares``: how often the room is all of the home's life, its bedroom or its living room.
+    Parameters
+    ----------
+    room_shares : (WHOLE, BEDROOM, LIVING_ROOM)
+        How often the room is all of the home's life, its bedroom or its living room.
+    lunch_ratio : float
+        How often working people come home at noon on most days.
     """
     return Routine(
         wakes_h=float(np.clip(rng.normal(6.9, 0.6), 5.5, 8.5)),
@@ -63,7 +71,7 @@ def draw_routine(rng: np.random.Generator, home_all_day: bool, room_shares: tupl
         leaves_h=float(np.clip(rng.normal(8.0, 0.6), 6.7, 9.5)),
         returns_h=float(np.clip(rng.normal(18.2, 0.9), 16.0, 20.5)),
         saturday_ratio=float(rng.choice([0.0, 0.5, 1.0], p=[0.7, 0.15, 0.15])),
-        lunch_ratio=float(rng.choice([0.0, 0.5], p=[0.85, 0.15])),
+        lunch_ratio=LUNCH_DAYS_RATIO if rng.random() < lunch_ratio else 0.0,
         home_office_ratio=float(rng.choice([0.0, 0.2], p=[0.8, 0.2])),
         outing_ratio=float(rng.uniform(0.3, 0.7)),
         evening_out_ratio=float(rng.uniform(0.03, 0.15)),
@@ -110,7 +118,7 @@ def presence(
         state[(hour >= starts_h[day]) & (hour < ends_h[day])] = AWAY
     asleep = (hour < wakes_h[day]) & (hour >= sleeps_h[day - 1] - 24.0) | (hour >= sleeps_h[day])
     if routine.room == BEDROOM:
-        siesta = free & (luck[:, 20] < routine.siesta_ratio)
+        siesta = luck[:, 20] < routine.siesta_ratio
         in_bed = np.abs(hour - 13.2) < np.where(siesta, 0.4 + 0.5 * luck[:, 21], 0.0)[day]
         state[(hour >= wakes_h[day] + 0.4) & (hour < sleeps_h[day] - routine.evening_h) & ~in_bed] = AWAY
     state[asleep] = AWAY if routine.room == LIVING_ROOM else ASLEEP

@@ -242,7 +242,7 @@ def _draw_home(
     local_start_s = start_epoch_s + climate.utc_offset_s
     diary = luck(_DIARY)
     room_shares = (1.0, 0.0, 0.0) if kind == ALL_DAY else place.customs.room_shares
-    routine = diaries.draw_routine(diary, kind == ALL_DAY, room_shares)
+    routine = diaries.draw_routine(diary, kind == ALL_DAY, room_shares, place.customs.lunch_ratio)
     return _Home(
         climate=index,
         number=number,

@@ -90,7 +90,7 @@ def test_households_differ_and_those_at_home_all_day_mostly_are() -> None:
     shares = []
     for all_day in (True, False):
         rng = np.random.default_rng(3)
-        routines = [diaries.draw_routine(rng, all_day, (1.0, 0.0, 0.0)) for _ in range(20)]
+        routines = [diaries.draw_routine(rng, all_day, (1.0, 0.0, 0.0), 0.2) for _ in range(20)]
         assert len({one.wakes_h for one in routines}) == 20
         shares.append(np.mean([(weeks(one, seed) != AWAY).mean() for seed, one in enumerate(routines)]))
     assert shares[0] > 0.8 > shares[1] > 0.5
@@ -98,7 +98,7 @@ def test_households_differ_and_those_at_home_all_day_mostly_are() -> None:
 
 @given(seed=st.integers(0, 2**32), rows=st.integers(1, 3000), offset_s=st.integers(0, 86_400 * 365))
 def test_a_longer_diary_begins_as_a_shorter_one(seed: int, rows: int, offset_s: int) -> None:
-    routine = diaries.draw_routine(np.random.default_rng(seed), bool(seed % 2), (0.4, 0.3, 0.3))
+    routine = diaries.draw_routine(np.random.default_rng(seed), bool(seed % 2), (0.4, 0.3, 0.3), 0.3)
     long, short = (
         diaries.presence(np.random.default_rng(seed), routine, START_S + offset_s, n, STEP_S) for n in (3000, rows)
     )
