@@ -380,6 +380,8 @@ def step(
     _water(room, state, moisture_kg_s)
     state.radiant_w = radiant_w
     state.unit_heat_w += UNIT_MEMORY * (unit_heat_w - state.unit_heat_w)
+    if -1e-6 < state.unit_heat_w < 1e-6:
+        state.unit_heat_w = 0.0  # numbers too small to be normal are slow to reckon with
     heat_w_m2 = state.unit_heat_w / room.floor_m2
     air_c = state.node_c[AIR]
     if heat_w_m2 > 0.0:
