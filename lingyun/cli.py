@@ -248,6 +248,43 @@ def validate(
     return 0 if ok else 1
 
 
+class BenchmarkSuite(StrEnum):
+    """What the benchmark runs."""
+
+    SMOKE = "smoke"
+    HEADLINE = "headline"
+    YEAR = "year"
+    STRESS = "stress"
+
+
+@app.command()
+@plain_errors
+def benchmark(
+    suite: Annotated[BenchmarkSuite, typer.Option(help="Homes, climates, days and controllers.")],
+    report: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder for JSON, a Markdown table and a page.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of homes and weather.")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each core otherwise.")] = None,
+    remake: Annotated[
+        bool, typer.Option("--remake", help="Compute the committed table of mpc_true and optimum anew; hours.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> int:
+    """Measure what control saves and what people feel of it, on simulated homes (extra `science`).
+
+    Ends with 1 where a check says that the results are not to be used.
+
+    Example: lingyun benchmark --suite smoke --report runs/smoke
+    """
+    from benchmarks.savings.command import as_text, run
+    from benchmarks.savings.results import as_markdown
+
+    results = run(suite.value, seed=seed, workers=workers, report=report, remake=remake)
+    print(as_text(results) if as_json else as_markdown(results), end="\n" if as_json else "")
+    return 1 if results["failures"] else 0
+
+
 @token_app.command("create")
 @plain_errors
 def token_create(

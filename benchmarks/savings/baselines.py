@@ -31,7 +31,7 @@ PERIOD_QUARTERS = 28 * QUARTERS_PER_DAY  # a "month" of the rule: four weeks, ch
 LEADS_H = (0.5, 1.0, 1.5, 2.0)
 MARGINS_K = (0.0, 0.25, 0.5)
 FIRST_LEAD_H, FIRST_MARGIN_K = 1.0, 0.25  # until there are four weeks to choose on
-FRONTIER = tuple((1.0, margin_k) for margin_k in (-1.5, -1.0, -0.5, 1.0, 1.5))  # for energy at equal discomfort only
+FRONTIER = tuple((1.0, margin_k) for margin_k in (-4.0, -2.5, -1.5, -0.75, 1.0))  # for energy at equal discomfort only
 PAIRS = (*((lead_h, margin_k) for lead_h in LEADS_H for margin_k in MARGINS_K), *FRONTIER)
 CHOICES, VARIANTS = len(LEADS_H) * len(MARGINS_K), len(PAIRS)
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from benchmarks.savings.runner import Watched
+from benchmarks.savings.scoring import lower_hull
 from benchmarks.savings.words import Array
 from simulator.residents import ASLEEP, AWAY
 from simulator.world import STEPS_PER_H
@@ -100,7 +101,7 @@ class Interval:
 def intervals(title: str, rows: Sequence[Interval], unit: str, css: str) -> str:
     """One line a group: a dot and its 95 % limits, and zero marked."""
     rows = [row for row in rows if math.isfinite(row.value)]
-    left, right, top, line = 150.0, WIDTH - 130.0, 10.0, 30.0
+    left, right, top, line = 160.0, WIDTH - 150.0, 10.0, 30.0
     bounds = [0.0] + [edge for row in rows for edge in (row.low, row.high, row.value) if math.isfinite(edge)]
     pad = 0.06 * (max(bounds) - min(bounds) or 1.0)
     x = Axis(min(bounds) - pad, max(bounds) + pad, left, right)
@@ -108,7 +109,7 @@ def intervals(title: str, rows: Sequence[Interval], unit: str, css: str) -> str:
     parts = []
     for tick in x.ticks(6):
         parts += [_line(x(tick), top, x(tick), bottom, "zero" if abs(tick) < 1e-9 else "grid")]
-        parts += [_text(x(tick), bottom + 16, f"{number(tick)}{unit}", "tick", "middle")]
+        parts += [_text(x(tick), bottom + 16, f"{number(tick)}{unit}".replace("-", "\u2212"), "tick", "middle")]
     for i, row in enumerate(rows):
         y = top + line * (i + 0.5)
         low, high = (edge if math.isfinite(edge) else row.value for edge in (row.low, row.high))
@@ -116,8 +117,8 @@ def intervals(title: str, rows: Sequence[Interval], unit: str, css: str) -> str:
             _text(left - 12, y + 4, row.label, "label", "end"),
             _line(x(low), y, x(high), y, f"whisker {css}"),
             f'<circle cx="{x(row.value):.1f}" cy="{y:.1f}" r="5" class="dot {css}"/>',
-            _text(right + 12, y + 4, f"{row.value:+.1f}{unit}", "value"),
-            _text(right + 72, y + 4, row.note, "tick"),
+            _text(right + 12, y + 4, f"{row.value:+.1f}{unit}".replace("-", "\u2212"), "value"),
+            _text(right + 84, y + 4, row.note, "tick"),
         ]
     return _svg(bottom + 26, title, parts)
 
@@ -150,9 +151,12 @@ def trade_off(title: str, points: Sequence[Point], frontier: Sequence[tuple[floa
     parts += [_line(left, bottom, right, bottom, "axis"), '<g clip-path="url(#plane)">']
     for level in Axis(y.low, y.high + price_kwh * x.high, 0.0, 1.0).ticks(9):
         parts += [_line(x(x.low), y(level - price_kwh * x.low), x(x.high), y(level - price_kwh * x.high), "iso")]
-    parts += [_path(((x(a), y(b)) for a, b in sorted(frontier)), "frontier"), "</g>"]
+    if frontier:
+        edge = lower_hull(*(np.array(column) for column in zip(*sorted(frontier), strict=True)))
+        parts += [_path(((x(a), y(b)) for a, b in (sorted(frontier)[i] for i in edge)), "frontier")]
+    parts += ["</g>"]
     parts += [f'<circle cx="{x(a):.1f}" cy="{y(b):.1f}" r="2.5" class="variant"/>' for a, b in frontier]
-    for point, (label_x, label_y, anchor) in zip(points, _labels(points, x, y), strict=True):
+    for point, (label_x, label_y, anchor) in zip(points, place_labels(points, x, y), strict=True):
         parts += [
             f'<circle cx="{x(point.discomfort_kh):.1f}" cy="{y(point.energy_kwh):.1f}" r="6" class="dot {point.css}"/>',
             _text(label_x, label_y, point.name, f"label ink-{point.css}", anchor),
@@ -170,7 +174,7 @@ def _roomy(values: Sequence[float], start: float, end: float, *, from_zero: bool
     return Axis(0.0 if from_zero else low - pad, high + pad, start, end)
 
 
-def _labels(points: Sequence[Point], x: Axis, y: Axis) -> list[tuple[float, float, str]]:
+def place_labels(points: Sequence[Point], x: Axis, y: Axis) -> list[tuple[float, float, str]]:
     """A place beside each dot, moved up or down until no name covers another or a dot."""
     dots = [(x(point.discomfort_kh), y(point.energy_kwh)) for point in points]
     taken: list[tuple[float, float, float]] = []  # from x, to x, at y

@@ -35,7 +35,7 @@ NO_TABLE = "no table is committed for this suite and seed; --remake computes one
 DOUBLED_HOMES = 6  # on which convergence is shown
 
 
-def benchmark(
+def run(
     name: str, *, seed: int = 1, workers: int | None = None, report: Path | None = None, remake: bool = False
 ) -> Json:
     """Run a suite and return its results; with ``report``, write them there too.
@@ -88,7 +88,7 @@ def run_suite(suite: Suite, seed: int, workers: int, *, remake: bool = False) ->
         "day": day_of(done),
     }
     if len(runs) > 1:
-        results["scenarios"] = {scenario: tables(run, seed) for scenario, run in runs.items()}
+        results["scenarios"] = {scenario: tables(one, seed) for scenario, one in runs.items()}
     return results
 
 
@@ -113,7 +113,7 @@ def gather(done: Sequence[Done], scenario: str, missing: dict[str, str]) -> Run:
     for blocks in by_controller.values():
         blocks.sort(key=lambda one: one.job.block)
     joined = {name: join_figures([one.figures for one in blocks]) for name, blocks in by_controller.items()}
-    rule = by_controller.get("precool", [])
+    rule = [one for one in by_controller.get("precool", []) if one.variants]
     return Run(
         homes=join_homes([one.facts for one in next(iter(by_controller.values()))]),
         figures={name: figures for name, figures in joined.items() if name not in SPECIAL},
@@ -230,8 +230,8 @@ def everything(jobs: Sequence[Job], workers: int, title: str) -> list[Done]:
     with shown(title, len(jobs)) as tell:
         if workers == 1:
             return [_told(do(job), tell) for job in jobs]
-        do_nothing = multiprocessing.get_context("spawn")  # threads of onnxruntime do not survive a fork
-        with ProcessPoolExecutor(workers, mp_context=do_nothing) as pool:
+        processes = multiprocessing.get_context("spawn")  # threads of onnxruntime do not survive a fork
+        with ProcessPoolExecutor(workers, mp_context=processes) as pool:
             futures = [pool.submit(do, job) for job in jobs]
             for future in as_completed(futures):
                 _told(future.result(), tell)

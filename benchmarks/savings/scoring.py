@@ -209,11 +209,11 @@ class Frontier:
         kh, kwh = self.discomfort_kh[order], self.energy_kwh[order]
         if not kh[0] <= discomfort_kh <= kh[-1]:
             return None
-        edge = _lower_hull(kh, kwh)
+        edge = lower_hull(kh, kwh)
         return float(np.interp(discomfort_kh, kh[edge], kwh[edge]))
 
 
-def _lower_hull(x: Array, y: Array) -> list[int]:
+def lower_hull(x: Array, y: Array) -> list[int]:
     """Indices of the points that no line between two others passes below; ``x`` ascends."""
     hull: list[int] = []
     for i in range(x.size):

@@ -31,7 +31,7 @@ CO2_KG_PER_KWH = 0.5306  # China's grid, 2023, published by its ministry of ecol
 RULES = ("conventional", "fixed", "when_home", "clock", "precool", "pid")
 WATCHED = ("conventional", "precool", "lingyun")
 HOT_DAY_PERCENTILE = 90.0
-CHECKED_ROWS = 8 * STEPS_PER_DAY  # of the check whether a controller reads the future
+CHECKED_ROWS = 5 * STEPS_PER_DAY  # of the check whether a controller reads the future
 DAY_S = 86_400.0
 
 
@@ -68,7 +68,7 @@ CHINA_AND_BEYOND = ("Guangzhou", "Shanghai", "Beijing", "Harbin", "Madrid", "Tam
 ALL_CLIMATES = tuple(climate.name for climate in CITIES)
 FULL = (*RULES, "mpc", "lingyun", "no_thermometer", "grade3", "apf_conventional", "apf_lingyun")
 SUITES = {
-    "smoke": Suite("smoke", ("Guangzhou", "Shanghai", "Madrid"), 4, 2, JUNE_2026_S, 14, FULL),
+    "smoke": Suite("smoke", ("Guangzhou", "Shanghai", "Madrid"), 4, 4, JUNE_2026_S, 14, FULL),
     "headline": Suite("headline", CHINA_AND_BEYOND, 12, 3, DECEMBER_2025_S, 365, FULL),
     "year": Suite("year", ALL_CLIMATES, 4, 2, DECEMBER_2025_S, 365, FULL),
     "stress": Suite(
