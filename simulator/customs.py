@@ -54,7 +54,8 @@ class Customs:
     heating_scale_k: float
     cooling_setpoint_c: Normal
     heating_setpoint_c: Normal
-    heats_ratio: float  # of homes that heat with the unit; the others have another heating
+    heats_ratio: float  # of homes that heat with the unit; the others have radiators
+    radiators_ratio: float  # of the homes that heat with the unit, those which have radiators too
     cooling_run_h: float  # median until part_time switches off, awake
     heating_run_h: float
     holidays: tuple[tuple[int, int], ...]  # days of the year; moving feasts at their middle
@@ -70,13 +71,14 @@ SOUTHERN_CHINA = Customs(
     room_shares=(0.3, 0.4, 0.3),
     summer_neutral_c=(26.0, 1.0),
     winter_neutral_c=(15.5, 1.4),
-    winter_asleep_shift_k=(-4.0, 1.3),  # under quilts in cold bedrooms
+    winter_asleep_shift_k=(-3.0, 1.0),  # under quilts in cold bedrooms
     half_width_k=(2.8, 0.5),
     cooling_scale_k=1.3,
     heating_scale_k=6.0,
     cooling_setpoint_c=(25.6, 1.6),
     heating_setpoint_c=(20.5, 2.3),
     heats_ratio=1.0,
+    radiators_ratio=0.0,
     cooling_run_h=2.0,
     heating_run_h=1.7,
     holidays=CHINESE_HOLIDAYS,
@@ -87,13 +89,14 @@ NORTHERN_CHINA = Customs(
     room_shares=(0.3, 0.4, 0.3),
     summer_neutral_c=(25.8, 1.0),
     winter_neutral_c=(21.3, 1.1),
-    winter_asleep_shift_k=(-2.0, 1.0),
+    winter_asleep_shift_k=(-1.0, 0.6),
     half_width_k=(2.4, 0.5),
     cooling_scale_k=1.3,
     heating_scale_k=4.0,
     cooling_setpoint_c=(25.6, 1.6),
     heating_setpoint_c=(23.0, 2.5),
     heats_ratio=0.15,
+    radiators_ratio=1.0,
     cooling_run_h=3.0,
     heating_run_h=1.4,
     holidays=CHINESE_HOLIDAYS,
@@ -104,13 +107,14 @@ BRITISH = Customs(
     room_shares=(0.4, 0.3, 0.3),
     summer_neutral_c=(24.5, 1.1),
     winter_neutral_c=(19.8, 1.1),
-    winter_asleep_shift_k=(-2.5, 1.0),
+    winter_asleep_shift_k=(-1.0, 0.6),
     half_width_k=(2.1, 0.45),
     cooling_scale_k=1.3,
     heating_scale_k=1.5,
     cooling_setpoint_c=(23.5, 1.6),
     heating_setpoint_c=(21.5, 1.5),
     heats_ratio=0.2,
+    radiators_ratio=1.0,
     cooling_run_h=3.0,
     heating_run_h=3.0,
     holidays=EUROPEAN_HOLIDAYS,
@@ -121,13 +125,14 @@ SPANISH = Customs(
     room_shares=(0.4, 0.3, 0.3),
     summer_neutral_c=(25.4, 1.1),
     winter_neutral_c=(19.5, 1.2),
-    winter_asleep_shift_k=(-3.0, 1.0),
+    winter_asleep_shift_k=(-1.5, 0.8),
     half_width_k=(2.4, 0.5),
     cooling_scale_k=1.3,
     heating_scale_k=1.5,
     cooling_setpoint_c=(24.8, 1.6),
     heating_setpoint_c=(22.0, 1.8),
     heats_ratio=0.6,
+    radiators_ratio=0.2,
     cooling_run_h=3.0,
     heating_run_h=2.5,
     holidays=EUROPEAN_HOLIDAYS,
@@ -138,13 +143,14 @@ AMERICAN = Customs(
     room_shares=(0.6, 0.2, 0.2),
     summer_neutral_c=(24.2, 1.1),
     winter_neutral_c=(21.0, 1.1),
-    winter_asleep_shift_k=(-1.8, 1.0),
+    winter_asleep_shift_k=(-1.0, 0.6),
     half_width_k=(1.8, 0.4),
     cooling_scale_k=1.0,
     heating_scale_k=1.0,
     cooling_setpoint_c=(23.4, 1.5),
     heating_setpoint_c=(21.0, 1.4),
     heats_ratio=0.8,
+    radiators_ratio=0.0,
     cooling_run_h=5.0,
     heating_run_h=4.0,
     holidays=AMERICAN_HOLIDAYS,
@@ -162,6 +168,7 @@ TROPICAL = Customs(
     cooling_setpoint_c=(24.8, 1.5),
     heating_setpoint_c=(22.0, 1.0),
     heats_ratio=0.0,
+    radiators_ratio=0.0,
     cooling_run_h=4.0,
     heating_run_h=1.0,
     holidays=((0, 0), (30, 31), (120, 120), (220, 220), (358, 358)),
@@ -225,7 +232,7 @@ def draw_habit(
         persons=1.0 + 1.8 * even[7],
         appliances_w=floor_m2 * (2.0 + 6.0 * even[8]),  # JGJ 134 reckons with 4.3 W/m2 inside, people included
         idle_w=4.0 + 20.0 * even[9],
-        radiator_w=0.0 if heats else RADIATOR_W_M2 * floor_m2,
+        radiator_w=0.0 if heats and even[11] >= customs.radiators_ratio else RADIATOR_W_M2 * floor_m2,
         radiator_target_c=person.winter_neutral_c + 0.5 + 1.5 * even[10],  # the valve is half shut 1.5 K below
     )
 

@@ -52,7 +52,9 @@ HOT_SUMMER_WARM_WINTER = Place(dwellings.CHINA_HOT_SUMMER_WARM_WINTER, customs.S
 BRITAIN = Place(dwellings.BRITAIN, customs.BRITISH, (90.0, 150.0))
 SPAIN = Place(dwellings.SPAIN, customs.SPANISH, (120.0, 180.0))
 AMERICA_HOT = Place(dwellings.AMERICA_HOT, customs.AMERICAN, (110.0, 180.0))
-AMERICA_COLD = Place(dwellings.AMERICA_COLD, replace(customs.AMERICAN, heats_ratio=0.25), (90.0, 150.0))
+AMERICA_COLD = Place(
+    dwellings.AMERICA_COLD, replace(customs.AMERICAN, heats_ratio=0.25, radiators_ratio=1.0), (90.0, 150.0)
+)
 TROPICS = Place(dwellings.TROPICS, customs.TROPICAL, (140.0, 200.0))
 
 PLACES = {
