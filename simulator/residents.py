@@ -7,10 +7,10 @@ when it starts it, what it sets, when it forgets it. A ``Hand`` is the state bet
 The scheme follows field work on how room units are used in China: they are switched on when people are home *and* feel
 hot or cold, the more likely the hotter or colder (a Weibull hazard), and off when they leave or go to sleep (Ren, Yan
 and Wang, "Air-conditioning usage conditional probability model for residential buildings", Building and Environment 81,
-2014, doi:10.1016/j.buildenv.2014.06.022, [from memory]);
-near 29.4 °C indoors in July and 12.6 °C in January, for runs of 1 to 4 h in summer and mostly under 2 h in winter (Du
-et al., "Annual usage characteristics of air conditioners in residential buildings in the Yangtze River Basin", HV&AC,
-2022). How long people wait, how far they then set the unit and how they remember it is assumed: no survey gives it.
+2014, doi:10.1016/j.buildenv.2014.06.022, [from memory]); near 29.4 °C indoors in July and 12.6 °C in January, for runs
+of 1 to 4 h in summer and mostly under 2 h in winter (Du et al., "Annual usage characteristics of air conditioners in
+residential buildings in the Yangtze River Basin", HV&AC, 2022). How long people wait, how far they then set the unit
+and how they remember it is assumed: no survey gives it.
 """
 
 from simulator.jit import njit
@@ -221,7 +221,7 @@ def _follow_habit(
         if over or (wakes and chance < habit.wake_off_ratio) or (to_bed and panel.heating and not habit.heats_asleep):
             panel.on = False
             hand.off_at_s = NEVER_S
-            return
+        return
     heating = air_c < habit.starts_below_c and season < 1.0 and habit.heats and presence == AWAKE
     if not heating and (air_c <= habit.starts_above_c or season <= 0.0):
         return

@@ -283,6 +283,14 @@ def test_the_household_starts_its_unit_once_an_hour_at_one_scale_past_its_thresh
     assert scene().run(28.9, chance=0.0, program=True)[-1, 0] == 0.0  # not yet hot
 
 
+def test_a_running_unit_is_not_started_anew() -> None:
+    one = running(setpoint_c=28.0)
+    one.hand.off_at_s = AT_S + 36_000.0
+    seen = one.run(29.5, presence=AWAKE, rows=1, chance=0.0, program=True)
+    assert seen[0, 1] == 28.0
+    assert one.hand.off_at_s == AT_S + 36_000.0
+
+
 def test_leaving_switches_off_unless_the_unit_is_forgotten() -> None:
     presence = [AWAKE, AWAY]
     careful, careless = running(forget_ratio=0.1), running(forget_ratio=0.9)
