@@ -36,6 +36,7 @@ SKY_OF_WALL = 0.5 * 0.5**0.5  # view of the sky, the rest of the upper half coun
 HOUR_S = 3600.0
 # A gap between uncoated panes at 10 °C: two thirds radiation, which grows by 3/T, the rest conduction, by 0.25 % per K
 GAP_WARMER_1_K = 0.008
+LEAST_GLASS_M2_K_W = 1e-3
 COATED_U_W_M2_K = 2.2  # windows below have a coating that stops radiation: assumed
 DAY_PULSATION = 2.0 * np.pi / (24.0 * HOUR_S)
 
@@ -277,15 +278,19 @@ def _panes(count: int, thickness_m: float, extinction: float, index: float, c: A
 
 
 def glazing(u_w_m2_k: float, shgc: float, transmittance: float, like: Glazing | None = None) -> Glazing:
-    """A window by its label at normal incidence, with the angles of clear glass; films as in ISO 6946."""
+    """A window by its label at normal incidence, with the angles of clear glass; films as in ISO 6946.
+
+    Above 5.8 W/(m2 K), where the frame leaks more than a pane, the glass is a pane.
+    """
     like = like or DOUBLE_CLEAR
-    resistance = 1.0 / u_w_m2_k - 1.0 / INSIDE_FILM_W_M2_K - 1.0 / OUTSIDE_FILM_W_M2_K
+    films = 1.0 / INSIDE_FILM_W_M2_K + 1.0 / OUTSIDE_FILM_W_M2_K
+    resistance = max(1.0 / u_w_m2_k - films, LEAST_GLASS_M2_K_W)
     outer = 1.0 / OUTSIDE_FILM_W_M2_K + resistance  # all that goes inside is taken to be absorbed in the inner pane
     scale = transmittance / sum(like.transmitted)
-    absorbed = (shgc - transmittance) / (u_w_m2_k * outer)
+    absorbed = (shgc - transmittance) * (films + resistance) / outer
     scale_absorbed = absorbed / sum(like.absorbed_inner) if absorbed > 0.0 else 0.0
     return Glazing(
-        max(resistance, 1e-3),
+        resistance,
         tuple(scale * x for x in like.transmitted),
         (0.0,) * 5,
         tuple(scale_absorbed * x for x in like.absorbed_inner),

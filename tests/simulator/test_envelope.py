@@ -105,6 +105,15 @@ def test_labelled_glazing_has_its_u_value_and_gain() -> None:
     assert 0.52 + inward == pytest.approx(0.60)
 
 
+@pytest.mark.parametrize("u_w_m2_k", [1.4, 3.0, 5.5, 6.5])
+def test_glass_that_leaks_more_than_a_pane_gains_no_more_than_its_label(u_w_m2_k: float) -> None:
+    glass = envelope.glazing(u_w_m2_k, shgc=0.75, transmittance=0.675)
+    outer = 1.0 / 25.0 + glass.resistance_m2_k_w
+    inward = sum(glass.absorbed_inner) * outer / (outer + 1.0 / 7.7)
+    assert 0.675 + inward == pytest.approx(0.75)
+    assert sum(glass.transmitted) + sum(glass.absorbed_inner) < 1.0
+
+
 layer_strategy = st.builds(
     Layer,
     st.floats(0.005, 0.3),
