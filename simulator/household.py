@@ -18,13 +18,14 @@ from core.words import Fan, Mode
 from simulator import appliances, customs, residents
 from simulator.catalogue.air_conditioners import unit as unit_model
 from simulator.catalogue.fridges import fridges
+from simulator.faults import aged
 from simulator.jit import COMPILED, njit
 from simulator.people import DAY_MIN, MINUTE_S, TRUST_S, Panel, Person, Presence, draw_people, presence_of_day
 from simulator.physics import envelope, refrigerator, split_unit, zone
 from simulator.physics.envelope import Box, Element, Layer, Leaks, Mass, NextDoor, Window
 from simulator.physics.moist_air import PRESSURE_PA, relative_pct
 from simulator.records import as_table, readable, rows_of, table, to_json
-from simulator.weather import SHANGHAI, Climate, Weather
+from simulator.weather import SHANGHAI, Climate, GeneratedWeather
 from simulator.weather.sky import Sky
 
 Array = NDArray[np.float64]
@@ -33,24 +34,14 @@ STEP_S = MINUTE_S
 LIVING, BED, KITCHEN = range(3)
 UNITS, ROOMS = 2, 3
 
-PERSON_AWAKE_W = 75.0  # sensible heat
-PERSON_ASLEEP_W = 55.0
-PERSON_MOISTURE_KG_S = 1.4e-5  # about 50 g an hour
 LIGHTS_W = 45.0
 COOKING_W = 450.0  # that stays in the kitchen, the hood running
+COOKING_KG_S = 1.1e-4  # of water, likewise: 0.4 kg an hour; assumed
 ALWAYS_ON_W = 25.0  # chargers, aquarium, water dispenser
 DOOR_KG_S = 0.0012  # of room air, during a minute in which the fridge is opened
-SCALED = (
-    "rated_cooling_w",
-    "rated_heating_w",
-    "cooling_power_w",
-    "heating_power_w",
-    "airflow_kg_s",
-    "outdoor_airflow_kg_s",
-    "fan_w",
-)  # of a unit, with its size
 UTC_OFFSET_S = 8 * 3600.0
 FRIDGE = "bottom_freezer_280l"
+BEDROOM_UNIT_YEARS = 6.0
 FANS = (Fan.AUTO, Fan.LOW, Fan.MEDIUM, Fan.HIGH)
 FAN_SPEEDS = {fan: speed for speed, fan in enumerate(FANS)}
 
@@ -368,9 +359,10 @@ class Household:
         watched = _watched(home, hour, rng)
         cooking = (home > 0) * (_around(hour, 11.8, 0.4) + _around(hour, 18.9, 0.5))
         lights = (home > 0) * (np.repeat(skies["global_w_m2"], 5) < 15.0)
-        living_w = home * PERSON_AWAKE_W + LIGHTS_W * lights + ALWAYS_ON_W
-        gain_w = np.stack([living_w, asleep * PERSON_ASLEEP_W, COOKING_W * cooking], axis=1)
-        moisture = np.stack([home, 0.7 * asleep, 8.0 * cooking], axis=1) * PERSON_MOISTURE_KG_S
+        living_w = home * residents.SENSIBLE_AWAKE_W + LIGHTS_W * lights + ALWAYS_ON_W
+        gain_w = np.stack([living_w, asleep * residents.SENSIBLE_ASLEEP_W, COOKING_W * cooking], axis=1)
+        awake_kg_s, asleep_kg_s = residents.WATER_AWAKE_KG_S, residents.WATER_ASLEEP_KG_S
+        moisture_kg_s = np.stack([awake_kg_s * home, asleep_kg_s * asleep, COOKING_KG_S * cooking], axis=1)
         doors = rng.random(DAY_MIN) < np.minimum(0.004 * home + 0.10 * cooking, 0.5)
         return _Day(
             start_s=start_s,
@@ -384,7 +376,7 @@ class Household:
             washer_w=_washing(day, home, rng).tolist(),
             door_kg_s=(DOOR_KG_S * doors).tolist(),
             room_gain_w=gain_w.tolist(),
-            room_moisture_kg_s=moisture.tolist(),
+            room_moisture_kg_s=moisture_kg_s.tolist(),
             chance=rng.random((UNITS, DAY_MIN)).tolist(),
             sensor_noise=rng.standard_normal((DAY_MIN, 8)),
         )
@@ -504,13 +496,10 @@ def _box(floor_m2: float, wall_m2: float, glass_m2: float, leaks_ach: float, *, 
 
 
 def _units(seed: int) -> list[split_unit.Unit]:
-    """Inverter splits of 3.5 and 2.6 kW; the second is some years older."""
+    """Inverter splits of 3.5 and 2.6 kW; the second is older."""
     rng = np.random.default_rng([seed, 64])
-    living, bedroom = unit_model("grade_1"), unit_model("grade_3")
+    living, bedroom = unit_model("grade_1"), aged(unit_model("grade_3", 2600.0), BEDROOM_UNIT_YEARS)
     living.sensor_offset_k, bedroom.sensor_offset_k = float(rng.uniform(0.8, 1.6)), float(rng.uniform(0.5, 1.2))
-    smaller = 2600.0 / bedroom.rated_cooling_w
-    for name in SCALED:
-        setattr(bedroom, name, smaller * getattr(bedroom, name))
     return [living, bedroom]
 
 
@@ -546,9 +535,9 @@ def _panel(values: dict[str, Any]) -> Panel:
     )
 
 
-def home_weather(seed: int, climate: Climate = SHANGHAI) -> Weather:
+def home_weather(seed: int, climate: Climate = SHANGHAI) -> GeneratedWeather:
     """The weather of the household of a seed."""
-    return Weather(np.random.default_rng([seed, 61]), climate)
+    return GeneratedWeather(np.random.default_rng([seed, 61]), climate)
 
 
 def settled(seed: int, at: datetime, days: float = 3.0) -> Household:

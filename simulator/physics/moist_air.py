@@ -1,4 +1,4 @@
-"""Moist air at any pressure: scalar functions for compiled code, and two of arrays.
+"""Moist air at any pressure: scalar functions for compiled code, and some of arrays.
 
 Humidity is the humidity ratio, kg of water per kg of dry air. Saturation is over water at all temperatures: the Magnus
 form with the coefficients of O. Alduchov and R. Eskridge, J. Appl. Meteorology 35, 1996,
@@ -36,12 +36,10 @@ def saturation_pressures_pa(temperature_c: Array) -> Array:
     return np.asarray(610.94 * np.exp(17.625 * temperature_c / (temperature_c + 243.04)))
 
 
-@njit
-def dew_point_c(humidity_kg_kg: float, pressure_pa: float = PRESSURE_PA) -> float:
-    """Temperature at which air of this humidity is saturated. [°C]"""
-    vapour_pa = max(pressure_pa * humidity_kg_kg / (WATER_DENSITY_RATIO + humidity_kg_kg), 1e-3)
-    logarithm = math.log(vapour_pa / 610.94)
-    return 243.04 * logarithm / (17.625 - logarithm)
+def dew_points_c(vapour_pa: Array) -> Array:
+    """Temperatures at which vapour of these pressures condenses. [°C]"""
+    logarithm = np.log(np.maximum(vapour_pa, 1e-3) / 610.94)
+    return np.asarray(243.04 * logarithm / (17.625 - logarithm))
 
 
 @njit

@@ -18,9 +18,9 @@ running. All temperatures in °C, all heats in W.
 """
 
 from simulator.jit import njit
+from simulator.physics.moist_air import ZERO_C_K
 from simulator.records import record
 
-KELVIN = 273.15
 FUSION_J_PER_KG = 334_000.0
 SUBLIMATION_J_PER_KG = 2_834_000.0
 FRESH_HUMIDITY_KG_KG = 0.0035  # air of 4 °C at 70 %
@@ -106,8 +106,8 @@ def step(
     """
     _defrost(fridge, state, powered)
     _thermostats(fridge, state, powered)
-    cold_k = state.freezer_air_c - fridge.evaporator_k + KELVIN
-    lift_k = max(room_c + fridge.condenser_k + KELVIN - cold_k, 5.0)
+    cold_k = state.freezer_air_c - fridge.evaporator_k + ZERO_C_K
+    lift_k = max(room_c + fridge.condenser_k + ZERO_C_K - cold_k, 5.0)
     compressor_w = fridge.power_w * state.speed * (1.0 + 0.006 * (room_c - 25.0))
     slow = (1.0 - state.speed) / (1.0 - fridge.slowest_speed) if fridge.slowest_speed < 1.0 else 0.0
     efficiency = fridge.carnot_ratio * (1.0 + fridge.slow_gain * slow)

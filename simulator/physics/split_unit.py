@@ -170,7 +170,7 @@ def clip(value: float, low: float, high: float) -> float:
 # ResidentialACsAndHPsPerfCurves.idf; but power in heating is of ductless splits measured for NREL, as in its ResStock.
 # The ductless splits' curve of cooling was left: its power rises by 1.4 % a kelvin outdoors, where ISO 16358-1 takes
 # 2.7, Cutler et al. 2.9, and a real machine of NIST's (Z. Chen et al., hardware in the loop,
-# DOE EE-0009153, 2024) does 3: in those tests the makers' controllers changed the frequency in those tests.
+# DOE EE-0009153, 2024) does 3: there the makers' controllers changed the frequency.
 WET_BULB_LOW_C, WET_BULB_HIGH_C = 15.0, 22.0  # Cutler et al. measured 14..22; their parabolas turn beyond
 COOLING_LOW_C, COOLING_HIGH_C = 10.0, 52.0
 HEATING_LOW_C, HEATING_HIGH_C = -25.0, 20.0

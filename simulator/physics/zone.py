@@ -19,7 +19,7 @@ import math
 from simulator.jit import njit
 from simulator.physics.moist_air import AIR_HEAT_J_PER_KG_K, ZERO_C_K, density_kg_m3, saturation_kg_kg
 from simulator.records import Floats, floats, record
-from simulator.weather.sky import STEFAN_BOLTZMANN_W_M2_K4, Sky
+from simulator.weather.sky import SOLAR_CONSTANT_W_M2, STEFAN_BOLTZMANN_W_M2_K4, Sky
 
 NODES = 8
 INPUTS = 7
@@ -40,7 +40,6 @@ OPENING_STACK_M_S2_K = 0.0035
 OPENING_TURBULENCE_M2_S2 = 0.01
 
 LOWEST_COSINE = 0.0872  # of 85 degrees, where Perez stops
-SUN_W_M2 = 1361.0  # above the air, mean of the year: G. Kopp and J. Lean, 2011, doi:10.1029/2010GL045777
 PEREZ_KAPPA = 1.041
 PEREZ_BINS = (1.065, 1.23, 1.5, 1.95, 2.8, 4.5, 6.2)
 PEREZ = (  # F11 F12 F13 F21 F22 F23 by clearness of the sky
@@ -310,7 +309,7 @@ def _perez(direct_w_m2: float, diffuse_w_m2: float, sun_up: float) -> tuple[floa
     while row < 7 and clearness >= PEREZ_BINS[row]:
         row += 1
     air_mass = 1.0 / (sun_up + 0.025 * math.exp(-11.0 * sun_up))
-    brightness = diffuse_w_m2 * air_mass / SUN_W_M2
+    brightness = diffuse_w_m2 * air_mass / SOLAR_CONSTANT_W_M2
     at = 6 * row
     around = PEREZ[at] + PEREZ[at + 1] * brightness + PEREZ[at + 2] * zenith
     horizon = PEREZ[at + 3] + PEREZ[at + 4] * brightness + PEREZ[at + 5] * zenith

@@ -20,8 +20,8 @@ from simulator.weather.climates import (
 )
 from simulator.weather.epw import EpwError, EpwYear, read_epw
 from simulator.weather.forecast import Forecasts
-from simulator.weather.generator import GeneratedWeather, Outdoor, Weather, clear_sky_w_m2, daily_course
-from simulator.weather.sky import DAY_S, HasSky, Sky, sky_rows, sun_height_sine
+from simulator.weather.generator import GeneratedWeather, Outdoor, clear_sky_w_m2, daily_course
+from simulator.weather.sky import DAY_S, HasSky, Sky, sun_height_sine
 
 __all__ = [
     "BEIJING",
@@ -48,10 +48,8 @@ __all__ = [
     "HasSky",
     "Outdoor",
     "Sky",
-    "Weather",
     "clear_sky_w_m2",
     "daily_course",
     "read_epw",
-    "sky_rows",
     "sun_height_sine",
 ]

@@ -26,10 +26,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.physics.moist_air import WATER_DENSITY_RATIO, saturation_pressures_pa
+from simulator.physics.moist_air import (
+    WATER_DENSITY_RATIO,
+    ZERO_C_K,
+    Array,
+    dew_points_c,
+    pressure_at_pa,
+    saturation_pressures_pa,
+)
 from simulator.records import Table
 from simulator.weather import sky
-from simulator.weather.sky import DAY_S, KELVIN, STEFAN_BOLTZMANN_W_M2_K4, Array, year_ratio
+from simulator.weather.sky import DAY_S, STEFAN_BOLTZMANN_W_M2_K4, year_ratio
 
 HOUR_S = 3600.0
 HEADER_LINES = 8
@@ -167,9 +174,9 @@ def read_epw(path: str | Path) -> EpwYear:
     columns = _columns(path, [line for line in lines[HEADER_LINES:] if line.strip()])
     gappy = {key: _bridge(path, key, columns[key]) for key in ("outdoor_c", "humidity_pct", "wind_m_s")}
     outdoor_c, wind_m_s = gappy["outdoor_c"], gappy["wind_m_s"]
-    pressure_pa = np.where(np.isnan(columns["pressure_pa"]), sky.pressure_pa(elevation_m), columns["pressure_pa"])
+    pressure_pa = np.where(np.isnan(columns["pressure_pa"]), pressure_at_pa(elevation_m), columns["pressure_pa"])
     vapour_pa = gappy["humidity_pct"] / 100.0 * saturation_pressures_pa(outdoor_c)
-    dew_c = np.where(np.isnan(columns["dew_c"]), sky.dew_point_c(vapour_pa), columns["dew_c"])
+    dew_c = np.where(np.isnan(columns["dew_c"]), dew_points_c(vapour_pa), columns["dew_c"])
     direct_w_m2, diffuse_w_m2 = _sun_columns(path, columns, latitude, longitude, utc_offset_s)
     return EpwYear(
         name=name,
@@ -266,7 +273,7 @@ def _sky_c(columns: dict[str, Array], outdoor_c: Array, dew_c: Array) -> Array:
     cloud_ratio = np.where(np.isnan(columns["cloud_tenths"]), 0.5, columns["cloud_tenths"] / 10.0)
     made_up = sky.sky_temperature_c(outdoor_c, dew_c, cloud_ratio)
     known = ~np.isnan(infrared) & (infrared > 0.0)
-    measured = (np.where(known, infrared, 1.0) / STEFAN_BOLTZMANN_W_M2_K4) ** 0.25 - KELVIN
+    measured = (np.where(known, infrared, 1.0) / STEFAN_BOLTZMANN_W_M2_K4) ** 0.25 - ZERO_C_K
     return np.where(known, measured, made_up)
 
 

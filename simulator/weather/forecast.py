@@ -24,9 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.physics.moist_air import Array
 from simulator.records import Table
 from simulator.weather.generator import clear_sky_w_m2
-from simulator.weather.sky import Array
 
 HOURS_AHEAD = 24
 ROWS_PER_HOUR = 12

@@ -40,7 +40,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.physics.moist_air import WATER_DENSITY_RATIO, Array, saturation_pressures_pa
+from simulator.physics.moist_air import WATER_DENSITY_RATIO, Array, pressure_at_pa, saturation_pressures_pa
 from simulator.records import Table
 from simulator.weather import sky
 from simulator.weather.climates import MIDDLE_DAY, MONTHS, SHANGHAI, Climate, Monthly
@@ -137,7 +137,7 @@ class GeneratedWeather:
         return sky.fill(
             rows,
             outdoor_c=air.outdoor_c,
-            humidity_kg_kg=WATER_DENSITY_RATIO * vapour_pa / (sky.pressure_pa(self.climate.elevation_m) - vapour_pa),
+            humidity_kg_kg=WATER_DENSITY_RATIO * vapour_pa / (pressure_at_pa(self.climate.elevation_m) - vapour_pa),
             wind_m_s=air.wind_m_s,
             direct_normal_w_m2=direct_w_m2,
             diffuse_w_m2=diffuse_w_m2,
@@ -235,9 +235,6 @@ class GeneratedWeather:
         first = ((bits >> np.uint64(32)).astype(np.float64) + 0.5) / 2.0**32
         second = (bits & np.uint64(0xFFFF_FFFF)).astype(np.float64) / 2.0**32
         return np.asarray(np.sqrt(-2.0 * np.log(first)) * np.cos(2.0 * np.pi * second))
-
-
-Weather = GeneratedWeather
 
 
 def clear_sky_w_m2(sun_height_sine: Array) -> Array:

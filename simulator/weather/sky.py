@@ -16,18 +16,16 @@ States", ASHRAE Transactions 71(1), 1965.
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from simulator.physics.moist_air import ZERO_C_K, Array
 from simulator.records import Table, record, table
-
-Array = NDArray[np.float64]
 
 DAY_S = 86_400.0
 YEAR_DAYS = 365.2425
 NEW_YEAR_2000_DAY = 10_957  # days from 1970-01-01 to 2000-01-01
 SOLAR_CONSTANT_W_M2 = 1361.0  # G. Kopp and J. Lean, 2011, doi:10.1029/2010GL045777
 STEFAN_BOLTZMANN_W_M2_K4 = 5.670374e-8
-KELVIN = 273.15
 LOWEST_SUN = 0.05  # sine of 2.9 degrees; assumed: below it all sun counts as diffuse, as direct = beam / sine explodes
 
 
@@ -53,11 +51,6 @@ class HasSky(Protocol):
     """A weather that can be laid out in rows."""
 
     def sky_rows(self, start_epoch_s: float, rows: int, step_s: float = 300.0) -> Table: ...
-
-
-def sky_rows(weather: HasSky, start_epoch_s: float, rows: int, step_s: float = 300.0) -> Table:
-    """Rows of ``Sky`` from an instant on; shape (rows,)."""
-    return weather.sky_rows(start_epoch_s, rows, step_s)
 
 
 def fill(rows: int, **columns: Array) -> Table:
@@ -133,19 +126,8 @@ def sky_temperature_c(outdoor_c: Array, dew_c: Array, cloud_ratio: Array) -> Arr
     """Temperature of a black sky that sends as much long-wave radiation. [°C]"""
     tenths = 10.0 * cloud_ratio
     clouds = 1.0 + 0.0224 * tenths - 0.0035 * tenths**2 + 0.00028 * tenths**3
-    emissivity = (0.787 + 0.764 * np.log((dew_c + KELVIN) / 273.0)) * clouds
-    return np.asarray((outdoor_c + KELVIN) * np.minimum(emissivity, 1.0) ** 0.25 - KELVIN)
-
-
-def pressure_pa(elevation_m: float) -> float:
-    """Pressure of the standard atmosphere (ISO 2533). [Pa]"""
-    return float(101_325.0 * (1.0 - 2.25577e-5 * elevation_m) ** 5.25588)
-
-
-def dew_point_c(vapour_pa: Array) -> Array:
-    """Temperature at which vapour condenses, by the inverse of the Magnus form. [°C]"""
-    gamma = np.log(np.maximum(vapour_pa, 1e-3) / 610.94)
-    return np.asarray(243.04 * gamma / (17.625 - gamma))
+    emissivity = (0.787 + 0.764 * np.log((dew_c + ZERO_C_K) / 273.0)) * clouds
+    return np.asarray((outdoor_c + ZERO_C_K) * np.minimum(emissivity, 1.0) ** 0.25 - ZERO_C_K)
 
 
 GROUND_DEPTH_M = 1.0

@@ -31,11 +31,9 @@ from simulator.weather import (
     TAMPA,
     Climate,
     GeneratedWeather,
-    Weather,
     clear_sky_w_m2,
     daily_course,
     read_epw,
-    sky_rows,
     sun_height_sine,
 )
 from simulator.weather.sky import sun
@@ -51,14 +49,14 @@ def hours(days: float) -> np.ndarray:
 
 @given(seed=st.integers(0, 99), asked=st.lists(instants, min_size=1, max_size=8))
 def test_an_instant_has_the_same_weather_alone_and_among_others(seed: int, asked: list[float]) -> None:
-    together = Weather(np.random.default_rng(seed)).at(np.array(asked))
+    together = GeneratedWeather(np.random.default_rng(seed)).at(np.array(asked))
     for index, epoch_s in enumerate(asked):
-        alone = Weather(np.random.default_rng(seed)).at(epoch_s)
+        alone = GeneratedWeather(np.random.default_rng(seed)).at(epoch_s)
         assert [float(values) for values in alone] == [values[index] for values in together]
 
 
 def test_homes_have_weathers_of_their_own_and_each_the_same_by_both_ways_of_asking() -> None:
-    weather = Weather(np.random.default_rng(5), homes=4)
+    weather = GeneratedWeather(np.random.default_rng(5), homes=4)
     table = weather.at(hours(3)[:, np.newaxis])
     assert table.outdoor_c.shape == (72, 4)
     assert np.unique(table.outdoor_c[40]).size == 4
@@ -68,14 +66,14 @@ def test_homes_have_weathers_of_their_own_and_each_the_same_by_both_ways_of_aski
 
 
 def test_two_seeds_give_two_weathers() -> None:
-    first, second = (Weather(np.random.default_rng(seed)).at(hours(30)).outdoor_c for seed in (1, 2))
+    first, second = (GeneratedWeather(np.random.default_rng(seed)).at(hours(30)).outdoor_c for seed in (1, 2))
     assert np.abs(first - second).mean() > 0.5
 
 
 @pytest.mark.parametrize("climate", CITIES, ids=lambda climate: climate.name)
 def test_the_means_of_many_years_are_the_normals(climate: Climate) -> None:
     at_s = YEAR_2026_S - climate.utc_offset_s + 3 * 3600.0 * np.arange(8 * 365.2425 * 40)
-    outdoor = Weather(np.random.default_rng(11), climate).at(at_s)
+    outdoor = GeneratedWeather(np.random.default_rng(11), climate).at(at_s)
     month = (at_s + climate.utc_offset_s).astype("datetime64[s]").astype("datetime64[M]").astype(int) % 12
     for index in range(12):
         here = month == index
@@ -92,7 +90,7 @@ def test_the_means_of_many_years_are_the_normals(climate: Climate) -> None:
 def test_days_range_like_the_normals(climate: Climate) -> None:
     julys_s = [datetime(year, 7, 1, tzinfo=UTC).timestamp() - climate.utc_offset_s for year in range(2000, 2020)]
     at_s = np.add.outer(julys_s, 1800.0 * np.arange(48 * 31)).reshape(-1, 48)
-    outdoor_c = Weather(np.random.default_rng(13), climate).at(at_s).outdoor_c
+    outdoor_c = GeneratedWeather(np.random.default_rng(13), climate).at(at_s).outdoor_c
     assert np.ptp(outdoor_c, axis=1).mean() == pytest.approx(climate.daily_range_k[6], rel=0.12)
 
 
@@ -100,7 +98,7 @@ def test_days_range_like_the_normals(climate: Climate) -> None:
 def test_the_sun_of_a_month_follows_its_sunshine(climate: Climate) -> None:
     """Angstrom: sun on the ground over sun on top of the air is first + second times the share of sunshine."""
     at_s = YEAR_2026_S - climate.utc_offset_s + 3600.0 * (np.arange(24 * 365.2425 * 20) + 0.5)
-    outdoor = Weather(np.random.default_rng(12), climate).at(at_s)
+    outdoor = GeneratedWeather(np.random.default_rng(12), climate).at(at_s)
     where = sun(at_s, climate.latitude, climate.longitude)
     above_w_m2 = where.beam_above_air_w_m2 * np.maximum(where.up, 0.0)
     month = (at_s + climate.utc_offset_s).astype("datetime64[s]").astype("datetime64[M]").astype(int) % 12
@@ -112,7 +110,7 @@ def test_the_sun_of_a_month_follows_its_sunshine(climate: Climate) -> None:
 
 
 def test_a_warm_day_is_mostly_followed_by_a_warm_day() -> None:
-    days = Weather(np.random.default_rng(3)).at(hours(365 * 20)).outdoor_c.reshape(-1, 24).mean(axis=1)
+    days = GeneratedWeather(np.random.default_rng(3)).at(hours(365 * 20)).outdoor_c.reshape(-1, 24).mean(axis=1)
     year = np.arange(days.size) / 365.0
     season = np.stack([np.ones_like(year), np.sin(2 * np.pi * year), np.cos(2 * np.pi * year)], axis=1)
     anomaly = days - season @ np.linalg.lstsq(season, days, rcond=None)[0]
@@ -122,7 +120,7 @@ def test_a_warm_day_is_mostly_followed_by_a_warm_day() -> None:
 @given(seed=st.integers(0, 1000), day=st.integers(0, 20_000))
 def test_no_sun_at_night_none_above_a_clear_sky_and_humidity_within_its_bounds(seed: int, day: int) -> None:
     at_s = DAY_S * day + 600.0 * np.arange(144)
-    outdoor = Weather(np.random.default_rng(seed)).at(at_s)
+    outdoor = GeneratedWeather(np.random.default_rng(seed)).at(at_s)
     height = sun_height_sine(at_s, SHANGHAI.latitude, SHANGHAI.longitude)
     assert (outdoor.solar_w_m2[height <= 0.0] == 0.0).all()
     assert (outdoor.solar_w_m2 <= clear_sky_w_m2(height)).all()
@@ -154,7 +152,7 @@ def test_the_daily_course_has_no_mean_a_range_of_one_and_its_top_in_the_afternoo
 
 def test_rows_say_the_same_as_instants_and_direct_and_diffuse_make_the_global() -> None:
     weather = GeneratedWeather(np.random.default_rng(4), SHANGHAI)
-    skies = sky_rows(weather, YEAR_2026_S, rows=20 * 288)
+    skies = weather.sky_rows(YEAR_2026_S, rows=20 * 288)
     middles = weather.at(YEAR_2026_S + 300.0 * (np.arange(20 * 288) + 0.5))
     assert np.array_equal(skies["outdoor_c"], middles.outdoor_c)
     assert np.array_equal(skies["global_w_m2"], middles.solar_w_m2)
