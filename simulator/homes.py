@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import customs, diaries, dwellings, prices
+from simulator import customs, diaries, dwellings, faults, prices
 from simulator.catalogue import air_conditioners
 from simulator.customs import Customs
 from simulator.dwellings import Style
@@ -263,15 +263,17 @@ def _draw_home(
 def _draw_unit(
     rng: np.random.Generator, floor_m2: float, cooling_w_m2: tuple[float, float], model: str | None
 ) -> tuple[str, Unit]:
-    """The unit that a seller would propose: the size on sale nearest to what the floor asks for."""
+    """The unit that a seller proposed years ago: the size on sale nearest to what the floor asks for."""
     wanted_w = floor_m2 * float(rng.uniform(*cooling_w_m2))
     capacity_w = min(CAPACITIES_W, key=lambda size_w: abs(np.log(size_w / wanted_w)))
     drawn = str(rng.choice(list(MODEL_SHARES), p=list(MODEL_SHARES.values())))
     if capacity_w >= FLOOR_STANDING_W:
         drawn = "floor_7_2kw"
     chosen = model or drawn
-    unit = air_conditioners.unit(chosen, capacity_w)
-    return chosen, replace(unit, sensor_offset_k=unit.sensor_offset_k + float(rng.normal(*SENSOR_OFFSET_K)))
+    offset_k = float(rng.normal(*SENSOR_OFFSET_K))
+    unit = faults.aged(air_conditioners.unit(chosen, capacity_w), float(rng.uniform(*faults.AGE_YEARS)))
+    unit = faults.clogged_filter(unit, float(rng.uniform(*faults.FILTER_SEVERITY)))
+    return chosen, replace(unit, sensor_offset_k=unit.sensor_offset_k + offset_k)
 
 
 def _price(rng: np.random.Generator, tariff: int, local_start_s: float, rows: int) -> NDArray[np.float64]:

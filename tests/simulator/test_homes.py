@@ -69,6 +69,13 @@ def test_a_model_for_all_units_changes_nothing_else() -> None:
     assert (drawn.world.habits == set_.world.habits).all()
 
 
+def test_units_have_aged_each_for_itself() -> None:
+    units = small(40, rows=12).world.units
+    for name, least in (("airflow_factor", 0.84), ("capacity_factor", 0.9), ("power_factor", 0.96)):
+        assert least <= units[name].min() < units[name].max() < 1.0
+    assert 0.0 < units["outdoor_excess_k"].min() < units["outdoor_excess_k"].max() <= 3.6
+
+
 def test_classes_and_tariffs_come_in_their_shares_in_any_run_of_homes() -> None:
     offset = 0.37
     for first in (0, 17, 400):
@@ -193,12 +200,12 @@ def test_july_in_the_yangtze_basin_is_as_measured() -> None:
 
 @pytest.mark.skipif(not COMPILED, reason="two months of fifty homes need the compiler")
 def test_january_in_the_yangtze_basin_is_as_measured() -> None:
-    """Du et al., HV&AC, 2022: on at 12.6 °C, 61.8 % of runs under 2 h, less a day than cooling takes in summer."""
+    """Du et al., HV&AC, 2022: on at 12.6 °C, 61.8 % of runs under 2 h; less a day than the middle of cooling's 2-4 kWh."""
     use = month_of(NEW_YEAR_S)
     heating = use.kwh_per_day[use.kwh_per_day > 0.2]
     assert np.mean(use.turned_on_at_c) == pytest.approx(12.6, abs=2.5)
     assert 0.5 < np.mean(np.array(use.run_h) < 2.0) < 0.8
-    assert heating.mean() < 2.5
+    assert heating.mean() < 3.0
 
 
 def test_insulation_brings_a_wall_to_its_u_value_within_a_step() -> None:
