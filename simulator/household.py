@@ -124,17 +124,17 @@ def _plant_minute(
     moisture_kg_s: Any,
     door_kg_s: float,
     fridge_powered: bool,
-    first_of_five: bool,
+    anew: bool,
 ) -> None:
-    """One step of 60 s of the whole home; the fridge stands in the last room."""
+    """One step of 60 s of the whole home, after ``prepare`` where ``anew``; the fridge stands in the last room."""
     for i in range(len(rooms)):
         room, state = rooms[i], room_states[i]
-        if first_of_five:
+        if anew:
             zone.prepare(room, state, sky)
         heat_w, dried_kg_s = 0.0, 0.0
         if i < len(units):
             unit, running, remote = units[i], unit_states[i], remotes[i]
-            if first_of_five:
+            if anew:
                 split_unit.prepare(
                     unit, running, remote, sky.outdoor_c, sky.humidity_kg_kg, state.return_c, state.humidity_kg_kg
                 )
@@ -190,7 +190,7 @@ class Household:
             rows_of(as_table(_units(seed)), split_unit.Unit),
             rows_of(models, refrigerator.Refrigerator),
         )
-        self._prepared = False  # for the weather of these five minutes
+        self._prepared_for: list[list[bool]] | None = None  # what the units were set to
         self._remotes = rows_of(table(split_unit.Panel, UNITS), split_unit.Panel)
         self._rows = _States(
             rows_of(table(zone.RoomState, ROOMS), zone.RoomState),
@@ -311,6 +311,8 @@ class Household:
         if not loads.bedroom_ac.powered:
             self.panels[BED].on = False  # no current, no memory: the unit stays off when the plug comes back
         self._set_remotes()
+        settings = [[bool(remote.on), bool(remote.heating)] for remote in readable(self._remotes)]
+        anew = minute % 5 == 0 or settings != self._prepared_for  # who presses in between need not wait
         gain_w = list(day.room_gain_w[minute])
         gain_w[LIVING] += loads.tv.power_w + loads.router.power_w
         gain_w[KITCHEN] += float(self.fridge.heat_w) + 0.3 * loads.washer.power_w  # most of it leaves with the water
@@ -323,9 +325,9 @@ class Household:
             np.array(day.room_moisture_kg_s[minute]) if COMPILED else day.room_moisture_kg_s[minute],
             day.door_kg_s[minute],
             loads.fridge.powered,
-            minute % 5 == 0 or not self._prepared,
+            anew,
         )
-        self._prepared = True
+        self._prepared_for = settings
 
     def _meter(self, minute: int) -> None:
         day, loads = self._day, self.loads
@@ -392,6 +394,7 @@ class Household:
             "panels": [{**asdict(panel), "automated_at_s": _finite(panel.automated_at_s)} for panel in self.panels],
             "hands": to_json(self._hands),
             "loads": asdict(self.loads),
+            "prepared_for": self._prepared_for,
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
@@ -414,7 +417,7 @@ class Household:
                 refrigerator.RefrigeratorState,
             ),
         )
-        self._prepared = True
+        self._prepared_for = saved.get("prepared_for")
         self.panels = [_panel(values) for values in saved["panels"]]
         self._hands = rows_of(as_table([residents.Hand(**values) for values in saved["hands"]]), residents.Hand)
         self.loads = Loads(**{name: Load(**values) for name, values in saved["loads"].items()})

@@ -58,6 +58,19 @@ def test_a_commanded_unit_cools_its_room_to_about_its_setpoint_and_uses_current(
     assert household.loads.living_ac.energy_j - used_j > 3.6e6 * 0.3
 
 
+def test_a_unit_that_is_set_between_two_five_minutes_runs_at_once() -> None:
+    household = Household(0, START)
+    household.run_until(START + timedelta(minutes=1))
+    assert not household.panels[LIVING].on
+    household.panels[LIVING].automate(household.at_s, on=True, mode=Mode.COOL, setpoint_c=18.0)
+    household.run_until(START + timedelta(minutes=4))
+    assert household.units[LIVING].power_w > 100.0
+    assert household.units[LIVING].heat_w < 0.0
+    household.panels[LIVING].automate(household.at_s, mode=Mode.HEAT, setpoint_c=30.0)
+    household.run_until(START + timedelta(minutes=14))
+    assert household.units[LIVING].heat_w > 0.0
+
+
 def test_a_lower_setpoint_costs_more() -> None:
     used_j = []
     for setpoint_c in (25.0, 27.0):
