@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.homes import build
-from simulator.weather.climates import CLIMATES
+from simulator.weather.climates import CITIES
 from simulator.world import STEPS_PER_DAY, World
 
 START_EPOCH_S = 1_782_835_200.0  # 2026-06-30T16:00Z: a midnight in China
@@ -49,6 +49,6 @@ def measure(rooms: int, days: int, seed: int = 1) -> Speed:
 
 
 def _world(rooms: int, days: int, seed: int) -> World:
-    climates = list(CLIMATES)[: max(1, -(-rooms // HOMES_OF_A_CLIMATE))]
+    climates = list(CITIES)[: max(1, -(-rooms // HOMES_OF_A_CLIMATE))]
     each = -(-rooms // len(climates))
     return build(seed, climates, each, START_EPOCH_S, days * STEPS_PER_DAY).first(rooms)

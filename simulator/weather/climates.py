@@ -293,4 +293,3 @@ CITIES = (
     SINGAPORE,
     TOKYO,
 )
-CLIMATES = CITIES[:4]  # of the plant before this one: one time zone

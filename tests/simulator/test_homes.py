@@ -200,7 +200,7 @@ def test_july_in_the_yangtze_basin_is_as_measured() -> None:
 
 @pytest.mark.skipif(not COMPILED, reason="two months of fifty homes need the compiler")
 def test_january_in_the_yangtze_basin_is_as_measured() -> None:
-    """Du et al., HV&AC, 2022: on at 12.6 °C, 61.8 % of runs under 2 h; less a day than the middle of cooling's 2-4 kWh."""
+    """Du et al., HV&AC, 2022: on at 12.6 °C, 61.8 % of runs under 2 h; less a day than 3 kWh, cooling's middle."""
     use = month_of(NEW_YEAR_S)
     heating = use.kwh_per_day[use.kwh_per_day > 0.2]
     assert np.mean(use.turned_on_at_c) == pytest.approx(12.6, abs=2.5)
