@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from benchmarks.savings import planning
-from benchmarks.savings.planning import Array, weight_ahead
+from benchmarks.savings.planning import Array, chance_ahead, weight_ahead
 from benchmarks.savings.scoring import PRICE_OF_DISCOMFORT_KWH
 from benchmarks.savings.words import DECISION_S, QUARTERS_AHEAD, ROWS_PER_DECISION, BoolArray, Known, Orders, Seen
 from simulator.jit import njit
@@ -52,8 +52,9 @@ MOST_LOAD = 1.2
 LEAST_LOAD = 0.2
 STANDBY_KW = 0.015
 
-BIAS_RATIO = 0.15  # weight of the newest observation of the setpoint's offset
-BIAS_MOST_K = 4.0
+BIAS_FAST, BIAS_SLOW = 0.2, 0.05  # share of what the room lacks by which the setpoint's offset moves; assumed
+BIAS_MOST_K = 3.0
+PUSH = 0.5  # of what the room lacks, on the setpoint at once; assumed
 STEADY_K = 0.25  # change of the room in a quarter
 
 
@@ -322,6 +323,7 @@ class Mpc:
         self._count = 0
         self._state = np.zeros((n, 3))
         self._bias_k = np.zeros((2, n))  # of the setpoint against the room, in cooling and heating
+        self._lacks_k = np.zeros(n)  # of the plan, now
         self._before: Seen | None = None
         self._heat_kw = np.full((n, QUARTERS_AHEAD), 0.3)
         self._felt_c = np.full((n, QUARTERS_AHEAD), 26.0)
@@ -354,7 +356,7 @@ class Mpc:
         return Orders(
             on=heat_kw > LEAST_HEAT_RATIO * self._most_kw,
             heating=seen.heats.copy(),
-            setpoint_c=felt_c + bias_k,
+            setpoint_c=felt_c + bias_k + PUSH * self._lacks_k,
             fan=np.zeros(n, dtype=np.int64),
         )
 
@@ -376,13 +378,24 @@ class Mpc:
             row[:, at] = values
         self._count += 1
         follow(self.theta, self._state, room_c, outdoor_c, sun_kw_m2, heat_kw, before.occupied)
-        steady = seen.on & before.on & (np.abs(room_c - was_c) < STEADY_K) & (seen.setpoint_c == before.setpoint_c)
-        load = np.abs(heat_kw) / self._most_kw
-        steady &= (load > 0.05) & (load < 0.7)
+        self._correct(before, seen, room_c)
+
+    def _correct(self, before: Seen, seen: Seen, room_c: Array) -> None:
+        """Move the setpoint's offset by what the room lacks of the plan, faster where that is uncomfortable.
+
+        The unit holds its own sensor, not the room, and rests or runs at its least within a band around the setpoint,
+        so the offset cannot be read off one observation.
+        """
+        at = np.minimum(self._passed, QUARTERS_AHEAD - 1)
+        homes = np.arange(self._known.n)
+        aimed_c, next_c = self._felt_c[homes, at], self._felt_c[homes, np.minimum(at + 1, QUARTERS_AHEAD - 1)]
+        self._lacks_k = np.clip(aimed_c - room_c, -1.0, 1.0)
+        working = seen.on & before.on & ~seen.held & ~before.held & (np.abs(next_c - aimed_c) < STEADY_K)
+        hurts = np.where(seen.heats, self._lacks_k > 0.0, self._lacks_k < 0.0)
+        step_k = np.where(hurts, BIAS_FAST, BIAS_SLOW) * self._lacks_k
         for mode, heating in enumerate((False, True)):
-            some = steady & (seen.heating == heating)
-            moved = self._bias_k[mode] + BIAS_RATIO * (seen.setpoint_c - room_c - self._bias_k[mode])
-            self._bias_k[mode] = np.where(some, np.clip(moved, -BIAS_MOST_K, BIAS_MOST_K), self._bias_k[mode])
+            moved = np.clip(self._bias_k[mode] + step_k, -BIAS_MOST_K, BIAS_MOST_K)
+            self._bias_k[mode] = np.where(working & (seen.heats == heating), moved, self._bias_k[mode])
 
     def _fit(self) -> None:
         """Fit every home to the last weeks, in order of time."""
@@ -403,10 +416,11 @@ class Mpc:
             self._heat_kw[home, : QUARTERS_AHEAD - by] = self._heat_kw[home, by:].copy()
         self._passed[due] = 0
         by_quarter = np.repeat(np.arange(24), QUARTERS_PER_H)
-        weight = weight_ahead(seen.occupied, seen.presence_ahead)
+        chance = chance_ahead(seen.occupied, seen.presence_ahead)
         plan(
             due.astype(np.float64), self.theta, self._state, self._rated_kw, seen.heats.astype(np.float64),
-            seen.outdoor_ahead_c[:, by_quarter], seen.solar_ahead_w_m2[:, by_quarter] / 1e3, weight,
-            seen.price_ahead / self._known.mean_price[:, np.newaxis], weight, seen.low_ahead_c, seen.high_ahead_c,
+            seen.outdoor_ahead_c[:, by_quarter], seen.solar_ahead_w_m2[:, by_quarter] / 1e3, chance,
+            seen.price_ahead / self._known.mean_price[:, np.newaxis], weight_ahead(chance),
+            seen.low_ahead_c, seen.high_ahead_c,
             self._heat_kw, self._felt_c, self._most_kw, self.iterations,
         )  # fmt: skip

@@ -125,8 +125,7 @@ class MpcTrue(Planner):
         """The forecasts, by quarters of an hour."""
         world = self.world
         weather = world.rooms["weather"].astype(np.int64)
-        presence = seen.presence_ahead
-        chance = chance_ahead(seen.occupied, presence)
+        chance = chance_ahead(seen.occupied, seen.presence_ahead)
         asleep = asleep_ahead(seen.local_hour)
         here = np.where(chance < 0.5, 0.0, np.where(asleep, 2.0, 1.0))
         return Ahead(
@@ -134,7 +133,7 @@ class MpcTrue(Planner):
             here=here,
             middle_c=(seen.low_ahead_c + seen.high_ahead_c) / 2.0,
             price=seen.price_ahead / self.known.mean_price[:, np.newaxis],
-            weight=weight_ahead(seen.occupied, presence),
+            weight=weight_ahead(chance),
             low_c=seen.low_ahead_c,
             high_c=seen.high_ahead_c,
             at_s=seen.at_epoch_s,

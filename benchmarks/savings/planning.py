@@ -28,6 +28,8 @@ from simulator.jit import njit
 
 Array = NDArray[np.float64]
 
+STAY_QUARTERS = 8.0  # in which a surprise about presence fades to 37 %; assumed
+RECOVERY_QUARTERS = 3  # from a return that was not expected to a comfortable room; assumed
 LIKELY = 0.5  # chance of presence from which a return is prepared for
 LEAST_SLOPE = 1e-3  # kW per kW: heat is never free
 _LEAST = 1e-9
@@ -329,17 +331,19 @@ def _limit_pair(far: float, excess: float, s: float, z: float, weight: float, d:
 
 
 def chance_ahead(occupied: Array, presence_ahead: Array) -> Array:
-    """Chance that somebody is home: known now, by habit later; shape (n, quarters)."""
-    chance = presence_ahead.copy()
-    chance[:, 0] = occupied
-    return chance
+    """Chance that somebody is home, shape (n, quarters): what is seen now fades into habit."""
+    faded = np.exp(-np.arange(presence_ahead.shape[1]) / STAY_QUARTERS)
+    surprise = occupied - presence_ahead[:, 0]
+    return np.clip(presence_ahead + surprise[:, np.newaxis] * faded, 0.0, 1.0)
 
 
-def weight_ahead(occupied: Array, presence_ahead: Array) -> Array:
+def weight_ahead(chance: Array) -> Array:
     """Share of each quarter in which discomfort counts, shape (n, quarters).
 
-    A return that is not likely is not prepared for: who comes unexpected is met by a new plan at once, so their
-    discomfort does not last as long as their chance does.
+    While a return is not likely, only those count who come within the time that the room would take to be made
+    comfortable: who came before has been met by a new plan.
     """
-    chance = chance_ahead(occupied, presence_ahead)
-    return np.where(chance >= LIKELY, chance, 0.0)
+    before = np.concatenate(
+        (np.repeat(chance[:, :1], RECOVERY_QUARTERS, axis=1), chance[:, :-RECOVERY_QUARTERS]), axis=1
+    )
+    return np.where(chance >= LIKELY, chance, np.maximum(chance - before, 0.0))
