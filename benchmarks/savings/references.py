@@ -108,17 +108,20 @@ class Table:
         }
 
 
-def read(suite: str, seed: int, folder: Path = FOLDER) -> Table | None:
+def read(suite: str, seed: int, folder: Path | None = None) -> Table | None:
     """The table of a suite and seed, or None where there is none."""
-    path = folder / f"{suite}-{seed}.json"
+    path = (folder or FOLDER) / f"{suite}-{seed}.json"
     if not path.exists():
         return None
     content = json.loads(path.read_text(encoding="utf-8"))
     return Table(content["blocks"], content["moved_ratio"])
 
 
-def write(suite: str, seed: int, blocks: Sequence[Json], moved_ratio: dict[str, float], folder: Path = FOLDER) -> Path:
+def write(
+    suite: str, seed: int, blocks: Sequence[Json], moved_ratio: dict[str, float], folder: Path | None = None
+) -> Path:
     """Keep a table."""
+    folder = folder or FOLDER
     folder.mkdir(exist_ok=True)
     path = folder / f"{suite}-{seed}.json"
     content = {"suite": suite, "seed": seed, "moved_ratio": moved_ratio, "blocks": list(blocks)}

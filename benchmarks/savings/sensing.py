@@ -9,6 +9,8 @@ Nothing here knows a controller. ``Outlook`` is laid out once for a world and is
 - Presence: a radar sensor, which also sees who lies still; it reports an empty room 10 min late (assumed).
 - Power and energy: the meter of the unit, exact.
 - The unit's own thermistor is the plant's.
+- Whether a household heats with its unit at all is told when the unit is set up: where radiators do it, or nobody
+  does, no controller is asked to.
 
 A home's luck is drawn from the home's own number, not from its block: a home run by itself shows the same.
 """
@@ -42,7 +44,7 @@ PRESENCE_HOLD_ROWS = 2  # of 5 minutes
 HABIT_ROWS = 28 * STEPS_PER_DAY  # from which the household's usual hours of sleep are told
 USUAL_SLEEP_MIN = (23 * 60, 7 * 60)  # of homes in which nobody ever sleeps
 DAY_MIN, DAY_S = 1440, 86_400.0
-SAME_K = 0.05
+NEVER_HEATED_C = 30.0  # outdoors, as the season's rules are told where nobody heats with the unit
 
 
 class WeatherAhead(Protocol):
@@ -175,6 +177,7 @@ class Sensors:
         self._humidity_offset_pct = np.tile(outlook.humidity_offset_pct, copies)
         self._weather_of = np.tile(outlook.weather_of, copies)
         self._utc_offset_s = np.tile(outlook.known.utc_offset_s, copies)
+        self._heats_with_unit = world.habits["heats"].copy()
         self._follow_ratio = 1.0 - np.exp(-STEP_S / THERMOMETER_LAG_S)
         self._lagged_c = world.room_states["occupied_c"].copy()
         self._energy_j = np.zeros(world.n)
@@ -214,7 +217,7 @@ class Sensors:
             on=on,
             heating=heating,
             room_c=room_c,
-            outdoor_next_day_c=outdoor_ahead_c.mean(axis=1),
+            outdoor_next_day_c=np.where(self._heats_with_unit, outdoor_ahead_c.mean(axis=1), NEVER_HEATED_C),
             occupied=occupied,
             presence_ahead=presence_ahead,
         )

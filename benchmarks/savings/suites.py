@@ -244,8 +244,8 @@ def make(name: str) -> Controller:
     raise KeyError(name)
 
 
-def watched_day(block: Block) -> tuple[int, int, int]:
-    """Home, first row and rows of the day that the report draws.
+def watched_day(block: Block) -> tuple[int, int, int] | None:
+    """Home, first row and rows of the day that the report draws; None where no whole day is scored.
 
     A home whose people go out, on a hot day (or a cold one, where the suite has none) with some hours away and some at
     home: the nearest to the 90th percentile of daily means.
@@ -256,6 +256,8 @@ def watched_day(block: Block) -> tuple[int, int, int]:
     first = WARM_UP_DAYS * STEPS_PER_DAY - int((world.start_epoch_s + world.utc_offset_s[home]) % DAY_S / STEP_S)
     first += STEPS_PER_DAY if first < WARM_UP_DAYS * STEPS_PER_DAY else 0
     days = (len(world.presence) - first) // STEPS_PER_DAY
+    if days < 1:
+        return None
     span = slice(first, first + days * STEPS_PER_DAY)
     there = (world.presence[span, home] != residents.AWAY).reshape(days, STEPS_PER_DAY).mean(axis=1)
     outdoor_c = world.skies["outdoor_c"][span, world.rooms["weather"][home]].reshape(days, STEPS_PER_DAY).mean(axis=1)

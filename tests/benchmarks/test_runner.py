@@ -205,3 +205,14 @@ def test_scoring_begins_on_day_29(block: Block) -> None:
     outcome = runner.run(world, Early(), block.outlook)
     assert (outcome.figures.energy_kwh < 0.03 * 8760.0).all()
     assert (outcome.figures.energy_kwh >= 0.0).all()
+
+
+def test_nobody_heats_a_home_that_does_not_heat_with_its_unit() -> None:
+    """In January, the season's direction is heating where the household heats with the unit, and only there."""
+    winter = block_of(Suite("winter", ("Beijing", "Guangzhou"), 2, 2, suites.DECEMBER_2025_S, 1, ()), 1, 0)
+    world = replace(winter.world, habits=winter.world.habits.copy())
+    world.habits["heats"] = [True, False, True, False]
+    controller = Remembers()
+    runner.run(world, controller, winter.outlook)
+    assert not column(controller, "heats")[:, [1, 3]].any()
+    assert column(controller, "heats")[:, [0, 2]].mean() > 0.5
