@@ -107,7 +107,7 @@ class Rooms:
             "local_hour": episode.local_hour(row),
             "room_temperature_c": air_c + self._sensor_error_k + self.rng.normal(0.0, NOISE_K, n),
             "outdoor_temperature_c": sky["outdoor_c"][weather],
-            "humidity_pct": relative_pcts(air_c, world.room_states["humidity_kg_kg"]),
+            "humidity_pct": relative_pcts(air_c, world.room_states["humidity_kg_kg"], world.rooms["pressure_pa"]),
             "solar_w_m2": np.where(self._has_solar, sky["global_w_m2"][weather], np.nan),
             "on": panels["on"].astype(np.float64),
             "heating": panels["heating"].astype(np.float64),

@@ -20,6 +20,7 @@ from simulator.catalogue import air_conditioners
 from simulator.customs import Customs
 from simulator.dwellings import Style
 from simulator.physics import envelope, zone
+from simulator.physics.moist_air import pressure_at_pa
 from simulator.physics.split_unit import Panel, Unit, UnitState
 from simulator.records import Table, as_table, plain, table
 from simulator.residents import ALL_DAY, Habit, Hand, Person
@@ -248,7 +249,7 @@ def _draw_home(
     return _Home(
         climate=index,
         number=number,
-        room=envelope.room(replace(box, weather=column)),
+        room=envelope.room(replace(box, weather=column, pressure_pa=pressure_at_pa(climate.elevation_m))),
         unit=unit,
         model=drawn_model,
         person=person,

@@ -63,7 +63,7 @@ def relative_pct(temperature_c: float, humidity_kg_kg: float, pressure_pa: float
     return 100.0 * vapour_pa / saturation_pressure_pa(temperature_c)
 
 
-def relative_pcts(temperature_c: Array, humidity_kg_kg: Array, pressure_pa: float = PRESSURE_PA) -> Array:
+def relative_pcts(temperature_c: Array, humidity_kg_kg: Array, pressure_pa: float | Array = PRESSURE_PA) -> Array:
     """``relative_pct`` of arrays. [%]"""
     vapour_pa = pressure_pa * humidity_kg_kg / (WATER_DENSITY_RATIO + humidity_kg_kg)
     return np.asarray(100.0 * vapour_pa / saturation_pressures_pa(temperature_c))

@@ -13,7 +13,7 @@ from simulator.homes import Homes
 from simulator.jit import COMPILED
 from simulator.physics import envelope
 from simulator.weather import Climate
-from simulator.weather.climates import CHONGQING, CITIES, HARBIN, SHANGHAI
+from simulator.weather.climates import CHONGQING, CITIES, HARBIN, KUNMING, SHANGHAI
 
 NEW_YEAR_S = 1_767_196_800.0  # 2026-01-01 at midnight in China
 JULY_S = 1_782_835_200.0
@@ -67,6 +67,13 @@ def test_a_model_for_all_units_changes_nothing_else() -> None:
     assert (drawn.world.units["rated_cooling_w"] == set_.world.units["rated_cooling_w"]).all()
     assert (drawn.world.rooms == set_.world.rooms).all()
     assert (drawn.world.habits == set_.world.habits).all()
+
+
+def test_air_is_thinner_in_a_high_city() -> None:
+    """Kunming lies at 1,890 m: 80.6 kPa by the standard atmosphere, 80.6e3 / (287 * 293) kg/m3."""
+    drawn = small(2, climates=(SHANGHAI, KUNMING)).world
+    assert drawn.rooms["pressure_pa"] == pytest.approx([101_280.0] * 2 + [80_600.0] * 2, rel=0.005)
+    assert drawn.rooms["air_kg"][2:] / drawn.rooms["volume_m3"][2:] == pytest.approx(0.958, rel=0.01)
 
 
 def test_units_have_aged_each_for_itself() -> None:
