@@ -19,13 +19,15 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from simulator.physics.envelope import EMISSIVITY, GLASS_EMISSIVITY, SINGLE_CLEAR, Layers
 from simulator.physics.split_unit import CRANKCASE_BELOW_C
 
-HOURS = 8760
+YEAR_DAYS = 365
+HOURS = 24 * YEAR_DAYS
 SOURCE = "EnergyPlus 25.2 (pyenergyplus-lbnl)"
 RATED_DRY_C = 26.67  # of the air at the coil, where EnergyPlus states capacities
 RATED_COOLING_C = (19.44, 35.0)  # wet bulb inside, dry bulb outside
@@ -59,7 +61,7 @@ class House:
     panes: int  # of 3 mm clear glass
     infiltration_ach: float  # constant; or, where it is zero, by wind and stack:
     leakage_cm2: float  # effective leakage area at 4 Pa
-    partition_m2: float  # surface of inner walls and furniture
+    partition_m2: float  # surface of inner walls and furniture; ours has none beside adiabatic sides
     partition: Layers  # from their middle to their surface
     gains_w: tuple[float, ...]  # sensible, by hour of the day, half of it radiant
     moisture_gain_w: float  # latent
@@ -118,15 +120,18 @@ class Course:
     cpu_s: float = 0.0
 
 
-def document(house: House, unit: UnitMap | None, steps_per_hour: int, ground_c: tuple[float, ...]) -> Json:
-    """The epJSON of a house, with its unit if there is one; ``ground_c`` by month."""
-    model = _site(steps_per_hour, ground_c) | _box(house) | _inside(house)
+def document(
+    house: House, unit: UnitMap | None, steps_per_hour: int, ground_c: tuple[float, ...], days: int = YEAR_DAYS
+) -> Json:
+    """The epJSON of a house, with its unit if there is one; ``ground_c`` by month, days from 1 January."""
+    model = _site(steps_per_hour, ground_c, days) | _box(house) | _inside(house)
     if unit is not None:
         model |= _thermostat() | _heat_pump(unit)
     return model
 
 
-def _site(steps_per_hour: int, ground_c: tuple[float, ...]) -> Json:
+def _site(steps_per_hour: int, ground_c: tuple[float, ...], days: int) -> Json:
+    last = date(2001, 1, 1) + timedelta(days=days - 1)
     months = [name.lower() for name in calendar.month_name[1:]]
     return {
         "Version": {"version": {"version_identifier": "25.2"}},
@@ -159,8 +164,8 @@ def _site(steps_per_hour: int, ground_c: tuple[float, ...]) -> Json:
             "year": {
                 "begin_month": 1,
                 "begin_day_of_month": 1,
-                "end_month": 12,
-                "end_day_of_month": 31,
+                "end_month": last.month,
+                "end_day_of_month": last.day,
                 "day_of_week_for_start_day": "Monday",
                 "use_weather_file_rain_indicators": "No",  # a wet wall would take the temperature of the air
                 "use_weather_file_snow_indicators": "No",
@@ -212,21 +217,30 @@ def _box(house: House) -> Json:
         _build(f"{name} layers", _whole(side), materials, constructions)
         if house.windows_m2.get(name, 0.0) > 0.0:
             windows[f"{name} window"] = _window(name, corners, house.windows_m2[name])
-    _build("partition layers", _mirrored(house.partition), materials, constructions)
+    partitions: Json = {}
+    if house.partition_m2 > 0.0:
+        _build("partition layers", _mirrored(house.partition), materials, constructions)
+        partitions = _partitions(house)
     return {
         "Zone": {"room": {}},
         "Material": materials,
         "Construction": constructions,
         "BuildingSurface:Detailed": surfaces,
         "FenestrationSurface:Detailed": windows,
+        **partitions,
+        **_glass(house),
+    }
+
+
+def _partitions(house: House) -> Json:
+    return {
         "InternalMass": {
             "partitions": {
                 "construction_name": "partition layers",
                 "zone_or_zonelist_name": "room",
                 "surface_area": house.partition_m2,
             }
-        },
-        **_glass(house),
+        }
     }
 
 
@@ -634,10 +648,11 @@ def run(
     epw: Path,
     ground_c: tuple[float, ...],
     decide: Decide | None = None,
-    steps_per_hour: int = 12,
+    steps_per_hour: int = 4,
     decision_s: int = 900,
+    days: int = YEAR_DAYS,
 ) -> Course:
-    """Run EnergyPlus through the year of a weather file.
+    """Run EnergyPlus through the first days of a weather file; a decision takes a whole number of steps.
 
     Raises
     ------
@@ -658,13 +673,13 @@ def run(
         api.runtime.callback_end_zone_timestep_after_zone_reporting(state, watcher.guarded(watcher.end))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "room.epJSON"
-            path.write_text(json.dumps(document(house, unit, steps_per_hour, ground_c)))
+            path.write_text(json.dumps(document(house, unit, steps_per_hour, ground_c, days)))
             started = time.process_time()
             code = api.runtime.run_energyplus(state, ["-d", folder, "-w", str(epw), str(path)])
             watcher.course.cpu_s = time.process_time() - started
             if watcher.error is not None:
                 raise watcher.error
-            if code != 0 or len(watcher.course.air_c) != HOURS:
+            if code != 0 or len(watcher.course.air_c) != 24 * days:
                 raise RuntimeError(
                     f"EnergyPlus ended with {code}: {(Path(folder) / 'eplusout.err').read_text()[:4000]}"
                 )
