@@ -19,7 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from benchmarks.savings import checks, references
+from benchmarks.savings import checks, references, suites
 from benchmarks.savings.baselines import PAIRS
 from benchmarks.savings.checks import Finding
 from benchmarks.savings.references import REFERENCES, Table
@@ -112,7 +112,10 @@ def gather(done: Sequence[Done], scenario: str, missing: dict[str, str]) -> Run:
             by_controller.setdefault(one.job.controller, []).append(one)
     for blocks in by_controller.values():
         blocks.sort(key=lambda one: one.job.block)
-    joined = {name: join_figures([one.figures for one in blocks]) for name, blocks in by_controller.items()}
+    joined = {
+        name: join_figures([one.figures for one in by_controller[name]])
+        for name in sorted(by_controller, key=suites.ORDER.index)
+    }
     rule = [one for one in by_controller.get("precool", []) if one.variants]
     return Run(
         homes=join_homes([one.facts for one in next(iter(by_controller.values()))]),

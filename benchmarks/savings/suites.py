@@ -29,6 +29,7 @@ DECEMBER_2025_S = 1_764_777_600.0  # 2025-12-03T16:00Z, a midnight in China: day
 JUNE_2026_S = 1_781_625_600.0  # 2026-06-16T16:00Z: day 29 is 15 July
 CO2_KG_PER_KWH = 0.5306  # China's grid, 2023, published by its ministry of ecology in January 2026; for all climates
 RULES = ("conventional", "fixed", "when_home", "clock", "precool", "pid")
+LONG = ("lingyun", "no_thermometer", "apf_lingyun", "precool", "mpc")
 WATCHED = ("conventional", "precool", "lingyun")
 HOT_DAY_PERCENTILE = 90.0
 CHECKED_ROWS = 5 * STEPS_PER_DAY  # of the check whether a controller reads the future
@@ -67,6 +68,7 @@ class Suite:
 CHINA_AND_BEYOND = ("Guangzhou", "Shanghai", "Beijing", "Harbin", "Madrid", "Tampa")
 ALL_CLIMATES = tuple(climate.name for climate in CITIES)
 FULL = (*RULES, "mpc", "lingyun", "no_thermometer", "grade3", "apf_conventional", "apf_lingyun")
+ORDER = (*FULL, *references.REFERENCES)  # in tables
 SUITES = {
     "smoke": Suite("smoke", ("Guangzhou", "Shanghai", "Madrid"), 4, 4, JUNE_2026_S, 14, FULL),
     "headline": Suite("headline", CHINA_AND_BEYOND, 12, 3, DECEMBER_2025_S, 365, FULL),
@@ -164,12 +166,12 @@ class Done:
 
 
 def jobs_of(suite: Suite, seed: int, controllers: Iterable[str]) -> list[Job]:
-    """All jobs but those of references, block by block."""
+    """All jobs but those of references, block by block; those that take long first, so that none is left at the end."""
     return [
         Job(suite, seed, block, name, scenario)
         for scenario in suite.scenarios
         for block in range(suite.blocks)
-        for name in controllers
+        for name in sorted(controllers, key=lambda name: name not in LONG)
     ]
 
 

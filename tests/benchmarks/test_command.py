@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from benchmarks.savings import command, references, runner, suites
@@ -138,8 +139,7 @@ def test_terminal_gets_a_bar_and_a_pipe_gets_lines(
         tell("first")
     assert capsys.readouterr().err == "some work: 1 of 2 after 0 s: first\n"
     screen = io.StringIO()
-    console = command.Console
-    monkeypatch.setattr(command, "Console", lambda **_: console(file=screen, force_terminal=True, width=100))
+    monkeypatch.setattr(command, "Console", lambda **_: Console(file=screen, force_terminal=True, width=100))
     with command.shown("some work", 2) as tell:
         tell("first")
     assert "1/2" in screen.getvalue()
