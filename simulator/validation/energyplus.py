@@ -9,7 +9,7 @@ The unit is the smaller of two of our catalogue if that heats the house on a col
 capacity and power as tables of its own variable-speed DX coils, eight speeds in cooling and in heating, its losses of
 cycling as a part-load curve, its resting power and crankcase heat; latent cooling (bypass factor) and frost (reverse
 cycle on demand) are EnergyPlus' own. Our side is the plant as it is, compressor by the minute. Its dead band keeps its
-width but is moved to lie around the setpoint, and air is not layered, since EnergyPlus' thermostat and air know neither.
+width but is moved to lie around the setpoint, and air is not layered: EnergyPlus' thermostat and air know neither.
 
 Same inputs, not same models. What our room takes as constants is computed from the correlations that EnergyPlus
 follows: convection outside from DOE-2's at the wind of the year, inside from TARP's at one difference of temperature;
