@@ -16,7 +16,7 @@ from benchmarks.savings.sensing import Outlook, Sensors
 from benchmarks.savings.words import ROWS_PER_DECISION, Array, BoolArray, Controller, Orders, Seen
 from simulator import residents
 from simulator.jit import njit
-from simulator.physics.moist_air import saturation_pressure_pa
+from simulator.physics.moist_air import PRESSURE_PA, saturation_pressure_pa
 from simulator.physics.pmv import pmv, vapour_pressure_pa
 from simulator.records import Table, record, table
 from simulator.world import STEP_S, STEPS_PER_DAY, World
@@ -282,20 +282,20 @@ def count(
         tally.trace += state.occupied_c
         if votes and presence[i] != residents.AWAY:
             season = residents.season_of(skies[rooms[i].weather].daily_mean_c)
-            vote = vote_from_neutral(persons[i], state, int(presence[i]), season)
+            vote = vote_from_neutral(persons[i], state, int(presence[i]), season, rooms[i].pressure_pa)
             if abs(vote) > COMFORTABLE_PMV:
                 tally.pmv_out_s += ROWS_PER_DECISION * STEP_S
 
 
 @njit
-def vote_from_neutral(person: Any, state: Any, presence: int, season: float) -> float:
+def vote_from_neutral(person: Any, state: Any, presence: int, season: float, pressure_pa: float = PRESSURE_PA) -> float:
     """PMV in a room less the PMV at the person's own neutral temperature, dressed as one is in that season."""
     asleep = presence == residents.ASLEEP
     winter_clo, summer_clo = (WINTER_BED_CLO, SUMMER_BED_CLO) if asleep else (WINTER_CLO, SUMMER_CLO)
     clo = winter_clo + season * (summer_clo - winter_clo)
     met = ASLEEP_MET if asleep else AWAKE_MET
     neutral_c = residents.neutral_c(person, presence, season)
-    vapour_pa = vapour_pressure_pa(state.humidity_kg_kg)
+    vapour_pa = vapour_pressure_pa(state.humidity_kg_kg, pressure_pa)
     neutral_pa = NEUTRAL_HUMIDITY_RATIO * saturation_pressure_pa(neutral_c)
     vote = pmv(state.occupied_c, state.mean_radiant_c, vapour_pa, AIR_M_S, met, clo)
     return vote - pmv(neutral_c, neutral_c, neutral_pa, AIR_M_S, met, clo)

@@ -33,7 +33,7 @@ from benchmarks.savings.words import (
     Known,
     Seen,
 )
-from simulator.physics.moist_air import PRESSURE_PA, WATER_DENSITY_RATIO
+from simulator.physics.moist_air import relative_pcts
 from simulator.residents import ASLEEP, AWAY
 from simulator.world import STEP_S, STEPS_PER_DAY, World
 
@@ -279,9 +279,8 @@ class Sensors:
 
     def _humidity_pct(self) -> Array:
         states = self._world.room_states
-        vapour_pa = PRESSURE_PA * states["humidity_kg_kg"] / (WATER_DENSITY_RATIO + states["humidity_kg_kg"])
-        saturation_pa = 610.94 * np.exp(17.625 * self._lagged_c / (self._lagged_c + 243.04))  # as in ``moist_air``
-        return np.clip(100.0 * vapour_pa / saturation_pa + self._humidity_offset_pct, 0.0, 100.0)
+        true_pct = relative_pcts(self._lagged_c, states["humidity_kg_kg"], self._world.rooms["pressure_pa"])
+        return np.clip(true_pct + self._humidity_offset_pct, 0.0, 100.0)
 
     def _tiled(self, values: NDArray[Any]) -> NDArray[Any]:
         if self._copies == 1:
