@@ -261,15 +261,13 @@ class Engine:
         local = row.started_at.astimezone(mind.layout.home.zone)
         person = comfort.person_state(1.0, local.time(), limits_of(mind.layout).quiet)
         repository = LearnedRepository(session)
-        curve = repository.comfort(mind.layout.id)
-        updated_at = repository.updated_at(ROOM, mind.layout.id, COMFORT)
-        if updated_at is not None:
-            curve = comfort.after_days(curve, max(0.0, (look.now - updated_at) / timedelta(days=1)))
+        curve = _faded(repository, mind.layout.id, look.now)
         point = comfort.after_override(
             curve.at(season, person),
             target.setpoint_c,
             room_c=state.room_temperature_c if state.plausible else None,
             before_c=mind.held_setpoint_c,
+            heating=mode == Mode.HEAT,
         )
         repository.put_comfort(mind.layout.id, curve.with_point(season, person, point), look.now)
         return target.setpoint_c
@@ -304,7 +302,9 @@ class Engine:
         override = self._see_hand(mind, look) or override
         evidence = _evidence(layout, state, override, look.now)
         view = self._view(mind, home, look, state, evidence)
-        self._learn_quarter(mind, home, evidence, state)
+        _note_quiet(mind, evidence, override, look.now)
+        if self._learn_quarter(mind, home, evidence, state):
+            self._learn_quiet(mind, view)
         period = timedelta(seconds=self.settings.prediction_period_s)
         if mind.predicted_at is None or look.now >= _grid(mind.predicted_at, period):
             self._predict(mind, view)
@@ -545,17 +545,34 @@ class Engine:
             assert forecast.state is not None
             forecast.state, _ = self._predictor.step(forecast.state, earlier)
 
-    def _learn_quarter(self, mind: RoomMind, home: HomeMind, evidence: Evidence, state: RoomState) -> None:
-        """Once a quarter of an hour: who was in."""
+    def _learn_quarter(self, mind: RoomMind, home: HomeMind, evidence: Evidence, state: RoomState) -> bool:
+        """Once a quarter of an hour: who was in. Whether one has passed."""
         quarter = int(state.at.timestamp()) // QUARTER_S
         if mind.quarter is None or quarter <= mind.quarter:
             mind.quarter = mind.quarter or quarter
-            return
+            return False
         mind.quarter = quarter
         home.presence.learn(mind.layout.id, state.at - timedelta(seconds=QUARTER_S / 2), evidence)
         if home.quarter != quarter:
             home.presence.forget(QUARTER_S if home.quarter is not None else 0.0)
             home.quarter = quarter
+        return True
+
+    def _learn_quiet(self, mind: RoomMind, view: RoomView) -> None:
+        """What people have left alone for long enough moves the comfort curve."""
+        layout, state, now = mind.layout, view.state, view.state.at
+        person = comfort.person_state(1.0, view.local.time(), limits_of(layout).quiet)
+        quiet_s = 0.0 if mind.quiet_since is None else (now - mind.quiet_since).total_seconds()
+        room_c = state.room_temperature_c if state.plausible else None
+        if room_c is None or quiet_s < comfort.QUIET_AFTER_S[person]:
+            return
+        if comfort.after_quiet(view.band, room_c, QUARTER_S / 3600.0) == view.band:
+            return
+        with Session(self.database) as session, session.begin():
+            repository = LearnedRepository(session)
+            curve = _faded(repository, layout.id, now)
+            point = comfort.after_quiet(curve.at(view.season, person), room_c, QUARTER_S / 3600.0)
+            repository.put_comfort(layout.id, curve.with_point(view.season, person, point), now)
 
     def _save(self, home: HomeMind, now: datetime) -> None:
         home.saved_at = now
@@ -584,6 +601,22 @@ def _left_at(session: Session, now: datetime) -> dict[int, datetime]:
         else:
             left_at.pop(row.room_id, None)
     return left_at
+
+
+def _faded(repository: LearnedRepository, room_id: int, now: datetime) -> ComfortCurve:
+    """The comfort curve of a room, less sure of itself by the time since it was last written."""
+    updated_at = repository.updated_at(ROOM, room_id, COMFORT)
+    days = 0.0 if updated_at is None else max(0.0, (now - updated_at) / timedelta(days=1))
+    return comfort.after_days(repository.comfort(room_id), days)
+
+
+def _note_quiet(mind: RoomMind, evidence: Evidence, override: OverrideRow | None, now: datetime) -> None:
+    """Since when somebody has been in without changing anything."""
+    changed = override is not None and override.id != mind.override_id
+    if changed or evidence.weights()[0] == 0.0:
+        mind.quiet_since = None
+    elif mind.quiet_since is None:
+        mind.quiet_since = now
 
 
 def _was_written(session: Session, layout: RoomLayout) -> bool:

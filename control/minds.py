@@ -62,6 +62,7 @@ class RoomMind:
     quarter: int | None = None  # the quarter of an hour whose evidence was last learned
     likely: bool | None = None  # somebody was in at the last look
     override_id: int | None = None  # the one in force at the last look
+    quiet_since: datetime | None = None  # somebody has been in since then, and changed nothing
     held_setpoint_c: float | None = None  # before a person changed it; None: the unit was off
 
     @property

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.savings.comfort import Edges, LearnedComfort
-from control.comfort import after_days, after_override, person_state, season_by_weather, season_of
+from control.comfort import after_days, after_override, after_quiet, person_state, season_by_weather, season_of
 from storage.repositories.learned import ComfortCurve, PersonState, Season
 
 NIGHT = np.array([[23 * 60, 7 * 60], [60, 9 * 60]])
@@ -68,7 +68,7 @@ def test_where_nobody_is_home_the_edges_are_those_of_the_return() -> None:
 
 def test_an_override_moves_its_home_season_and_state_alone() -> None:
     learned = LearnedComfort(NIGHT)
-    learned.override(1, at_epoch_s=0.0, local_hour=15.0, heating=False, chosen_c=24.0, before_c=27.0, room_c=27.2)
+    learned.override(1, at_epoch_s=0.0, local_hour=15.0, heating=False, chosen_c=24.0, before_c=27.0, room_c=26.0)
     before, after = edges(LearnedComfort(NIGHT)), edges(learned)
     assert after.high_c[0] == before.high_c[0]
     assert after.high_c[1] < before.high_c[1] - 0.5
@@ -97,9 +97,36 @@ def test_it_learns_what_the_engine_would_have_learned(choices: list[tuple[float,
         season = Season.HEATING if heating else Season.COOLING
         state = person_state(1.0, time(int(hour), int(hour * 60) % 60), (int(NIGHT[0, 0]), int(NIGHT[0, 1])))
         curve = after_days(curve, 3.0 if i else 0.0)
-        point = after_override(curve.at(season, state), chosen_c, room_c=room_c, before_c=before_c)
+        point = curve.at(season, state)
+        point = after_override(point, chosen_c, room_c=room_c, before_c=before_c, heating=heating)
         curve = curve.with_point(season, state, point)
-    assert learned.curve(0) == curve
+    for season in Season:
+        for state in (PersonState.HOME, PersonState.ASLEEP):
+            ours, theirs = learned.curve(0).at(season, state), curve.at(season, state)
+            assert (ours.low_c, ours.high_c) == pytest.approx((theirs.low_c, theirs.high_c))
+            assert (ours.deviation_k, ours.observations) == (theirs.deviation_k, theirs.observations)
+
+
+def test_what_people_leave_alone_is_learned_as_by_the_engine() -> None:
+    """28.5 °C in a band that is believed to end at 27; an hour must pass first, and nobody learns while away."""
+    learned, point = LearnedComfort(NIGHT), ComfortCurve().at(Season.COOLING, PersonState.HOME)
+    for _ in range(4):
+        assert edges(learned, room_c=28.5).high_c[0] == point.high_c
+    for _ in range(8):
+        point = after_quiet(point, 28.5, 0.25)
+        assert edges(learned, room_c=28.5).high_c[0] == pytest.approx(point.high_c)
+    away = LearnedComfort(NIGHT)
+    for _ in range(12):
+        edges(away, room_c=28.5, occupied=0.0)
+    assert edges(away, room_c=26.0).high_c[0] == ComfortCurve().at(Season.COOLING, PersonState.HOME).high_c
+
+
+def test_what_moved_people_is_the_air_before_their_change() -> None:
+    """The unit has cooled the room from 27.2 to 24 °C by the time that the change is seen."""
+    learned = LearnedComfort(NIGHT)
+    edges(learned, room_c=27.2)
+    learned.override(0, at_epoch_s=0.0, local_hour=15.0, heating=False, chosen_c=24.0, before_c=26.0, room_c=24.0)
+    assert learned.curve(0).at(Season.COOLING, PersonState.HOME).high_c > 26.0
 
 
 @given(

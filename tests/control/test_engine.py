@@ -252,6 +252,24 @@ def test_an_override_moves_the_comfort_curve(home: Household) -> None:
     assert point.observations == 1
 
 
+def test_a_warm_room_that_people_leave_alone_moves_the_comfort_curve_but_not_while_nobody_is_in(
+    home: Household,
+) -> None:
+    def high_after(hours: float, tv_w: float) -> float:
+        engine = make_engine(home)
+        for _ in range(round(4 * hours)):
+            look(engine, home, later_s=900.0)
+            home.obey()
+            home.air(28.5)
+            home.tv(tv_w)
+        with home.session() as session:
+            return LearnedRepository(session).comfort(home.room_id).at(Season.COOLING, PersonState.HOME).high_c
+
+    assert high_after(2.0, tv_w=1.0) == 27.0
+    assert high_after(1.0, tv_w=90.0) == 27.0
+    assert 27.2 < high_after(3.0, tv_w=90.0) < 28.5
+
+
 def test_a_pinned_comfort_curve_is_followed_and_not_learned_over(home: Household) -> None:
     with home.session() as session:
         set_comfort(
