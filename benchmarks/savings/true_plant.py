@@ -289,6 +289,7 @@ def search(
     plan_kw = np.empty(quarters)
     edge_c = np.empty(quarters)
     end = np.zeros(NODES)
+    free = np.zeros(quarters)  # of charge: what is left is discomfort
     loads_kw, powers_kw = np.empty(LOADS + 1), np.empty(LOADS + 1)
     try_on, try_c = np.empty(quarters), np.empty(quarters)
     best_on, best_c = np.empty(quarters), np.empty(quarters)
@@ -307,6 +308,26 @@ def search(
         half_k = -1.0  # of the true person
         if middle_c[i, 0] == middle_c[i, 0]:
             half_k = 0.5 * (high_c[i, 0] - low_c[i, 0])
+
+        # where nobody will feel anything with the unit off, nothing is better
+        for k in range(quarters):
+            try_on[k], try_c[k] = 0.0, setpoint_c[i, k]
+        state_[0] = room_states[i]
+        panel_[0] = panels[i]
+        hand_[0] = hands[i]
+        person_[0] = persons[i]
+        if half_k >= 0.0:
+            typical(person_[0], half_k)
+        running_[0] = unit_states[i]
+        felt = rollout(
+            room, state_[0], unit, running_[0], person_[0], habit, hand_[0], panel_[0], skies[i], here[i], middle_c[i],
+            at_s, free, weight[i], low_c[i], high_c[i], try_on, try_c, heating, quarters,
+        )  # fmt: skip
+        if felt <= 0.0:
+            cost[i], winner[i] = 0.0, 2
+            for k in range(quarters):
+                on[i, k], heat_kw[i, k] = 0.0, 0.0
+            continue
         panel_[0] = panels[i]
         humid = room_states[i].humidity_kg_kg
         least_kw, most_kw = 0.0, 0.0
