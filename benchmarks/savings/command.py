@@ -140,7 +140,9 @@ def use_references(run: Run, done: Sequence[Done], table: Table | None) -> list[
         finding
         for one in done
         if one.job.home is not None
-        for finding in references.differs(one.job.controller, one.job.home, kept[one.job.block], one.figures)
+        for finding in references.differs(
+            one.job.controller, one.job.home, kept[one.job.block], one.figures, one.facts.only(one.job.home)
+        )
     ]
 
 

@@ -65,7 +65,7 @@ class Planner:
         self._linear_heats = np.zeros(n, dtype=np.bool_)
         self._was_home = np.full(n, np.nan)
         self._was_held = np.zeros(n, dtype=np.bool_)
-        self._seed = (np.floor(1e6 * known.floor_m2).astype(np.int64) + known.seed) % 2147483648  # the home's own
+        self._seed = np.floor(1e6 * known.floor_m2).astype(np.int64) % 2147483648  # the home's own
         kinds = zone.RoomState, split_unit.UnitState, residents.Person, residents.Hand, split_unit.Panel
         self._scratch = [table(kind, 1) for kind in kinds]
 

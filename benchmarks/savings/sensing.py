@@ -115,7 +115,6 @@ def look_ahead(
             mean_price=world.price.mean(axis=0, dtype=np.float64),
             start_epoch_s=world.start_epoch_s,
             rows=rows,
-            seed=seed,
         ),
         weather_of=world.rooms["weather"].astype(np.int64),
         weather_ahead=weather_ahead,

@@ -31,7 +31,6 @@ class Known:
     mean_price: Array  # over the year, per kWh
     start_epoch_s: float  # of row 0
     rows: int  # steps of 5 minutes in the whole run
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)

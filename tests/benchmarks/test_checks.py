@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.savings import baselines, checks, command, runner, suites
 from benchmarks.savings.checks import Finding
-from benchmarks.savings.references import as_json, differs, read, write
+from benchmarks.savings.references import as_json, differs, fingerprint, read, statements, write
 from benchmarks.savings.runner import Outcome
 from benchmarks.savings.suites import Block, Suite, block_of
 from benchmarks.savings.words import Known, Orders, Seen
@@ -174,6 +174,19 @@ def test_reference_that_has_not_converged_is_called() -> None:
     assert not checks.sound_references({}, homes(2), 1, {"optimum": 0.004})
 
 
+def test_what_decides_is_hashed_and_what_explains_is_not() -> None:
+    source = '"""A module."""\nX = 1  # one\n\n\ndef f(x):\n    """Docs."""\n    return x + 1\n'
+    same = "X = 1\n\n\ndef f(x):\n    return x + 1  # plus\n"
+    assert statements(source) == statements(same)
+    assert statements(source) != statements(same.replace("x + 1", "x + 2"))
+
+
+def test_the_last_digit_of_a_sine_does_not_change_a_key_and_an_exchange_of_homes_does() -> None:
+    values = np.random.default_rng(0).normal(size=1000)
+    assert fingerprint(values) == fingerprint(values * (1.0 + 1e-14))
+    assert fingerprint(values) != fingerprint(np.roll(values, 1))
+
+
 def test_table_of_other_homes_is_not_used_and_a_changed_figure_is_called(tmp_path: Any) -> None:
     kept = {"mpc_true": [figures([100.0]), figures([200.0])], "optimum": [figures([90.0]), figures([180.0])]}
     write("tiny", 1, [as_json("key", kept)], {"mpc_true": 0.001, "optimum": 0.001}, tmp_path)
@@ -184,8 +197,8 @@ def test_table_of_other_homes_is_not_used_and_a_changed_figure_is_called(tmp_pat
     found = table.figures(0, "key")
     assert found is not None
     assert found["optimum"].energy_kwh == pytest.approx([90.0, 180.0])
-    assert not differs("optimum", 1, found, figures([180.0]))
-    assert fails(differs("optimum", 1, found, figures([180.1])), "reference differs from its table")
+    assert not differs("optimum", 1, found, figures([181.0]), homes(1))
+    assert fails(differs("optimum", 1, found, figures([182.0]), homes(1)), "reference differs from its table")
     assert read("tiny", 2, tmp_path) is None
 
 
