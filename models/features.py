@@ -149,17 +149,19 @@ def encode(features: Sequence[Feature], raw: Raw) -> NDArray[np.float32]:
     ValueError
         A feature that is not optional is unknown.
     """
-    parts = []
-    for feature in features:
-        value = np.asarray(raw[feature.name], dtype=np.float64)
-        known = np.isfinite(value)
-        if not feature.optional and not known.all():
-            raise ValueError(f"feature {feature.name!r} [{feature.unit}] must be known, got {value!r}")
-        scaled = np.where(known, (value - feature.centre) / feature.scale, 0.0)
-        parts.append(np.clip(scaled, -LIMIT, LIMIT))
-        if feature.optional:
-            parts.append(known.astype(np.float64))
-    return np.stack(parts, axis=-1).astype(np.float32)
+    values = np.stack([np.asarray(raw[feature.name], dtype=np.float64) for feature in features], axis=-1)
+    known = np.isfinite(values)
+    for i, feature in enumerate(features):
+        if not feature.optional and not known[..., i].all():
+            raise ValueError(f"feature {feature.name!r} [{feature.unit}] must be known, got {values[..., i]!r}")
+    centres = np.array([feature.centre for feature in features])
+    scaled = np.where(known, (values - centres) / np.array([feature.scale for feature in features]), 0.0)
+    optional = np.array([feature.optional for feature in features])
+    own = np.arange(len(features)) + np.cumsum(optional) - optional  # columns; those of "known" stand behind
+    encoded = np.empty((*values.shape[:-1], len(features) + int(optional.sum())), dtype=np.float32)
+    encoded[..., own] = np.clip(scaled, -LIMIT, LIMIT)
+    encoded[..., own[optional] + 1] = known[..., optional]
+    return encoded
 
 
 def cycles(local_hour: Array, weekday: Array) -> dict[str, Array]:

@@ -75,7 +75,7 @@ def look(n: int = 4, **changes: Any) -> Seen:
 
 def known(n: int = 4) -> Known:
     values = np.full(n, 1.0)
-    return Known(n, OFFSET_S * values, 31.0 * values, 121.0 * values, 3500.0 * values, values, values, MONDAY_S, 9, 0)
+    return Known(n, OFFSET_S * values, 31.0 * values, 121.0 * values, 3500.0 * values, values, values, MONDAY_S, 9)
 
 
 def taught(home: int) -> Presence:
