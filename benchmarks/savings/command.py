@@ -25,7 +25,7 @@ from benchmarks.savings.checks import Finding
 from benchmarks.savings.references import REFERENCES, Table
 from benchmarks.savings.results import Run, as_markdown, tables
 from benchmarks.savings.scoring import Json, join_figures, join_homes
-from benchmarks.savings.suites import SPECIAL, SUITES, Done, Job, Suite, do, jobs_of, make
+from benchmarks.savings.suites import SUITES, Done, Job, Suite, do, jobs_of, make
 from benchmarks.savings.troubles import CALM
 from core.errors import ConfigurationError
 from simulator.jit import COMPILED
@@ -97,7 +97,7 @@ def available(controllers: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     able, missing = [], {}
     for name in controllers:
         try:
-            make(SPECIAL.get(name, (name,))[0])
+            make(name)
             able.append(name)
         except ImportError as error:
             missing[name] = str(error)
@@ -119,9 +119,13 @@ def gather(done: Sequence[Done], scenario: str, missing: dict[str, str]) -> Run:
     rule = [one for one in by_controller.get("precool", []) if one.variants]
     return Run(
         homes=join_homes([one.facts for one in next(iter(by_controller.values()))]),
-        figures={name: figures for name, figures in joined.items() if name not in SPECIAL},
+        figures=joined,
         frontier={pair: join_figures([one.variants[i] for one in rule]) for i, pair in enumerate(PAIRS) if rule},
-        special={name: figures for name, figures in joined.items() if name in SPECIAL},
+        variations={
+            variation: join_figures([one.variations[variation] for one in blocks])
+            for blocks in by_controller.values()
+            for variation in blocks[0].variations
+        },
         missing=dict(missing),
     )
 
@@ -155,7 +159,7 @@ def find(done: Sequence[Done], run: Run, table: Table | None, seed: int) -> list
     }
     for (name, block), one in by_name.items():
         other = by_name.get(("lingyun", block))
-        if other is not None and name != "lingyun" and name not in SPECIAL:
+        if other is not None and name != "lingyun":
             findings += checks.independent_baseline(
                 name, one.figures.energy_kwh, one.trace, "lingyun", other.figures.energy_kwh, other.trace
             )

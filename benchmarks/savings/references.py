@@ -49,6 +49,7 @@ REFERENCES = ("mpc_true", "optimum")
 RECOMPUTED_RATIO = 0.02
 SAME_RATIO = 0.01  # of J
 DIGITS = 9
+FORECASTS_LOOKED_AT = 50  # for the key
 
 
 @cache
@@ -82,6 +83,9 @@ def key_of(world: World, outlook: Outlook) -> str:
     for name in (*BY_HOME, "skies", "presence", "price", "chance"):
         digest.update(fingerprint(getattr(world, name)).encode())
     digest.update(fingerprint(outlook.noise_k).encode())
+    for row in np.linspace(0, len(world.presence) - 1, FORECASTS_LOOKED_AT).astype(int):
+        for ahead in outlook.weather_ahead.at(int(row)):
+            digest.update(fingerprint(ahead).encode())
     return digest.hexdigest()[:32]
 
 

@@ -35,7 +35,7 @@ class Run:
     homes: Homes
     figures: dict[str, Figures] = field(default_factory=dict)
     frontier: dict[tuple[float, float], Figures] = field(default_factory=dict)  # by lead and margin of the rule
-    special: dict[str, Figures] = field(default_factory=dict)  # other units or sensors: ``suites.SPECIAL``
+    variations: dict[str, Figures] = field(default_factory=dict)  # other units or sensors: ``suites.VARIATIONS``
     missing: dict[str, str] = field(default_factory=dict)  # controllers that did not run, and why
 
     def where(self, some: BoolArray) -> "Run":
@@ -44,7 +44,7 @@ class Run:
             homes=self.homes.where(some),
             figures={name: one.where(some) for name, one in self.figures.items()},
             frontier={pair: one.where(some) for pair, one in self.frontier.items()},
-            special={name: one.where(some) for name, one in self.special.items()},
+            variations={name: one.where(some) for name, one in self.variations.items()},
             missing=self.missing,
         )
 
@@ -127,7 +127,7 @@ def _gap(run: Run, seed: int) -> tuple[float | None, Json]:
 def _thermometer(run: Run, seed: int) -> Json:
     """What a room thermometer is worth to the engine: the same homes with and without."""
     with_one, before = run.figures.get("lingyun"), run.figures.get("conventional")
-    without = run.special.get("no_thermometer")
+    without = run.variations.get("no_thermometer")
     if with_one is None or without is None or before is None:
         return {"saving_pct": None, "reason": _why(run, "lingyun", "conventional") or "not run in this suite"}
     return {
@@ -145,7 +145,7 @@ def _thermometer(run: Run, seed: int) -> Json:
 
 def _grade3(run: Run) -> Json:
     """All homes with units of grade 3, and all with units of APF 5.65."""
-    mine, own, old = (run.special.get(name) for name in ("apf_lingyun", "apf_conventional", "grade3"))
+    mine, own, old = (run.variations.get(name) for name in ("apf_lingyun", "apf_conventional", "grade3"))
     if mine is None or own is None or old is None:
         nothing = {"machine_pct": None, "control_pct": None, "together_pct": None}
         return {**nothing, "reason": run.missing.get("lingyun", "not run in this suite")}

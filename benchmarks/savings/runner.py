@@ -104,6 +104,11 @@ class Trouble:
     stale_thermometer: BoolArray | None = None  # (quarters, n): still shows what it showed before
     missed_commands: BoolArray | None = None  # (quarters, n)
 
+    def copied(self, copies: int) -> "Trouble":
+        """The same for copies of the homes, one after the other."""
+        both = (self.stale_thermometer, self.missed_commands)
+        return Trouble(*(None if one is None else np.tile(one, (1, copies)) for one in both))
+
 
 NO_TROUBLE = Trouble()
 
@@ -141,7 +146,8 @@ def run(
     *,
     copies: int = 1,
     future: bool = False,
-    thermometer: bool = True,
+    thermometer: bool | BoolArray = True,
+    units: Table | None = None,
     trouble: Trouble = NO_TROUBLE,
     watch: tuple[int, int, int] | None = None,
     passed: Callable[[float], None] = lambda ratio: None,
@@ -152,12 +158,18 @@ def run(
     ----------
     future : bool
         Show the future to a controller that asks for the plant (``words.Informed``).
+    thermometer : bool or BoolArray, shape (copies * n,)
+        Whether the rooms have one.
+    units : Table, shape (copies * n,), optional
+        Other units than the world's.
     watch : (home, first row, rows)
         What to record for the report.
     passed : Callable
         Told now and then which share of the rows has passed.
     """
     world = fresh(world, copies=copies)
+    if units is not None:
+        world.units = units
     rows, program = len(world.presence), isinstance(controller, Conventional)
     sensors = Sensors(world, outlook, copies=copies, thermometer=thermometer)
     informed = hasattr(controller, "inform")

@@ -165,12 +165,15 @@ class Sensors:
     ----------
     copies : int
         The world holds so many copies of the outlook's homes, one after the other.
-    thermometer : bool
+    thermometer : bool or BoolArray
         Whether the rooms have one.
     """
 
-    def __init__(self, world: World, outlook: Outlook, *, copies: int = 1, thermometer: bool = True) -> None:
-        self._world, self._outlook, self._copies, self._thermometer = world, outlook, copies, thermometer
+    def __init__(
+        self, world: World, outlook: Outlook, *, copies: int = 1, thermometer: bool | BoolArray = True
+    ) -> None:
+        self._world, self._outlook, self._copies = world, outlook, copies
+        self._thermometer = np.broadcast_to(thermometer, world.n)
         self.comfort = LearnedComfort(np.tile(outlook.sleep_minutes, (copies, 1)))
         self._offset_k = np.tile(outlook.offset_k, copies)
         self._humidity_offset_pct = np.tile(outlook.humidity_offset_pct, copies)
@@ -206,7 +209,7 @@ class Sensors:
         shown_c = self._lagged_c + self._offset_k + self._tiled(outlook.noise_k[quarter])
         shown_c = np.round(shown_c / RESOLUTION_K) * RESOLUTION_K
         unit_c = world.unit_states["sensor_c"].copy()
-        room_c = shown_c if self._thermometer else unit_c
+        room_c = np.where(self._thermometer, shown_c, unit_c)
         overridden = self._learn(at_s, local_hour, on, heating, setpoint_c, room_c)
         outdoor_ahead_c, solar_ahead_w_m2 = (ahead[self._weather_of] for ahead in outlook.weather_ahead.at(row))
         presence_ahead = self._tiled(outlook.presence.ahead(quarter))
@@ -227,7 +230,7 @@ class Sensors:
             at_epoch_s=at_s,
             local_hour=local_hour,
             weekday=((day + 3) % 7).astype(np.int64),  # 1970-01-01 was a Thursday
-            room_temperature_c=shown_c if self._thermometer else np.full(world.n, np.nan),
+            room_temperature_c=np.where(self._thermometer, shown_c, np.nan),
             humidity_pct=self._humidity_pct(),
             unit_temperature_c=unit_c,
             outdoor_temperature_c=sky["outdoor_c"][self._weather_of],

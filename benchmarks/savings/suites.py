@@ -6,7 +6,7 @@ every block has a weather year of its own in each climate.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from zlib import crc32
 
@@ -20,6 +20,7 @@ from benchmarks.savings.sensing import Outlook, look_ahead, presence_sensor
 from benchmarks.savings.troubles import CALM
 from benchmarks.savings.words import Array, Controller
 from simulator import homes, prices, residents
+from simulator.records import Table
 from simulator.weather.climates import CITIES, Climate
 from simulator.weather.forecast import Forecasts
 from simulator.weather.generator import GeneratedWeather
@@ -29,7 +30,6 @@ DECEMBER_2025_S = 1_764_777_600.0  # 2025-12-03T16:00Z, a midnight in China: day
 JUNE_2026_S = 1_781_625_600.0  # 2026-06-16T16:00Z: day 29 is 15 July
 CO2_KG_PER_KWH = 0.5306  # China's grid, 2023, published by its ministry of ecology in January 2026; for all climates
 RULES = ("conventional", "fixed", "when_home", "clock", "precool", "pid")
-LONG = ("lingyun", "no_thermometer", "apf_lingyun", "precool", "mpc")
 WATCHED = ("conventional", "precool", "lingyun")
 HOT_DAY_PERCENTILE = 90.0
 CHECKED_ROWS = 5 * STEPS_PER_DAY  # of the check whether a controller reads the future
@@ -48,6 +48,7 @@ class Suite:
     scored_days: int
     controllers: tuple[str, ...]
     scenarios: tuple[str, ...] = (CALM,)
+    variations: bool = True  # with other units, and without a thermometer
 
     @property
     def blocks(self) -> int:
@@ -67,8 +68,9 @@ class Suite:
 
 CHINA_AND_BEYOND = ("Guangzhou", "Shanghai", "Beijing", "Harbin", "Madrid", "Tampa")
 ALL_CLIMATES = tuple(climate.name for climate in CITIES)
-FULL = (*RULES, "mpc", "lingyun", "no_thermometer", "grade3", "apf_conventional", "apf_lingyun")
+FULL = (*RULES, "mpc", "lingyun")
 ORDER = (*FULL, *references.REFERENCES)  # in tables
+LONG = ("lingyun", "precool", "mpc")
 SUITES = {
     "smoke": Suite("smoke", ("Guangzhou", "Shanghai", "Madrid"), 4, 4, JUNE_2026_S, 14, FULL),
     "headline": Suite("headline", CHINA_AND_BEYOND, 12, 3, DECEMBER_2025_S, 365, FULL),
@@ -82,6 +84,7 @@ SUITES = {
         56,
         ("conventional", "precool", "mpc", "lingyun"),
         troubles.SCENARIOS,
+        variations=False,
     ),
 }
 
@@ -161,6 +164,7 @@ class Done:
     informed: bool = False
     foresaw: bool = False
     watched: Watched | None = None
+    variations: dict[str, Figures] = field(default_factory=dict)  # the same controller, ``VARIATIONS``
     variants: tuple[Figures, ...] = ()  # of precool
     findings: tuple[Finding, ...] = ()
 
@@ -184,43 +188,76 @@ def do(job: Job) -> Done:
         return Done(job, block.facts, key, figures, trace=np.empty(0))
     first = job.block == 0 and job.scenario == CALM
     watch = watched_day(block) if first and job.controller in WATCHED else None
-    what, model, thermometer = SPECIAL.get(job.controller, (job.controller, None, True))
-    world, outlook, trouble = block.world, block.outlook, block.trouble
-    if model is not None:
-        world = replace(world, units=draw(job.suite, job.seed, job.block, model).world.units)
-    controller = make(what)
+    controller = make(job.controller)
     variants: tuple[Figures, ...] = ()
-    if what == "precool":
-        n, every = world.n, baselines.Precool(every=True)
-        run_of_all = run(world, every, outlook, copies=baselines.VARIANTS, trouble=trouble)
-        variants = tuple(
-            run_of_all.figures.where(np.arange(n * baselines.VARIANTS) // n == i) for i in range(baselines.VARIANTS)
+    if job.controller == "precool":
+        every = baselines.Precool(every=True)
+        tried = run(
+            block.world,
+            every,
+            block.outlook,
+            copies=baselines.VARIANTS,
+            trouble=block.trouble.copied(baselines.VARIANTS),
         )
+        variants = tuple(parts(tried.figures, block.world.n))
         controller = every.chosen()
-    outcome = run(world, controller, outlook, thermometer=thermometer, trouble=trouble, watch=watch)
-    findings = []
-    if first and what == job.controller and what != "conventional":
-        findings = checks.reads_the_future(what, lambda _: make(what), block.world, block.outlook, CHECKED_ROWS)
+    variations = VARIATIONS.get(job.controller, ()) if job.suite.variations else ()
+    outcome = run(
+        block.world,
+        controller,
+        block.outlook,
+        copies=1 + len(variations),
+        units=np.concatenate([block.world.units, *(_units(job, block, one) for one in variations)]),
+        thermometer=np.repeat([True, *(one.thermometer for one in variations)], block.world.n),
+        trouble=block.trouble.copied(1 + len(variations)),
+        watch=watch,
+    )
+    own, *others = parts(outcome.figures, block.world.n)
+    findings: list[Finding] = []
+    if first and job.controller != "conventional":
+        findings = checks.reads_the_future(
+            job.controller, lambda _: make(job.controller), block.world, block.outlook, CHECKED_ROWS
+        )
     return Done(
         job,
         block.facts,
         key,
-        outcome.figures,
-        outcome.trace,
+        own,
+        outcome.trace[: block.world.n],
         outcome.informed,
         outcome.foresaw,
         outcome.watched,
+        {one.name: figures for one, figures in zip(variations, others, strict=True)},
         variants,
         tuple(findings),
     )
 
 
-SPECIAL: dict[str, tuple[str, str | None, bool]] = {  # controller, model of all units, room thermometer
-    "no_thermometer": ("lingyun", None, False),
-    "grade3": ("conventional", "grade_3", True),
-    "apf_conventional": ("conventional", "apf_5_65", True),
-    "apf_lingyun": ("lingyun", "apf_5_65", True),
+def parts(figures: Figures, n: int) -> list[Figures]:
+    """Figures of copies of n homes, copy by copy."""
+    copy = np.arange(figures.energy_kwh.size) // n
+    return [figures.where(copy == i) for i in range(figures.energy_kwh.size // n)]
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """The same homes, otherwise equipped, as copies in the same run."""
+
+    name: str
+    model: str | None = None  # of all units
+    thermometer: bool = True
+
+
+VARIATIONS = {
+    "conventional": (Variation("grade3", "grade_3"), Variation("apf_conventional", "apf_5_65")),
+    "lingyun": (Variation("no_thermometer", thermometer=False), Variation("apf_lingyun", "apf_5_65")),
 }
+
+
+def _units(job: Job, block: Block, variation: Variation) -> Table:
+    if variation.model is None:
+        return block.world.units
+    return draw(job.suite, job.seed, job.block, variation.model).world.units
 
 
 def make(name: str) -> Controller:

@@ -117,7 +117,7 @@ def test_table_is_used_and_a_recomputed_home_that_differs_fails(
     path = tmp_path / "short-3.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     for block in content["blocks"]:
-        block["figures"]["optimum"]["over_kh"] = [kh + 1.0 for kh in block["figures"]["optimum"]["over_kh"]]
+        block["figures"]["optimum"]["over_kh"] = [kh + 1000.0 for kh in block["figures"]["optimum"]["over_kh"]]
     path.write_text(json.dumps(content), encoding="utf-8")
     assert any("differs from its table" in line for line in command.run_suite(tiny, 3, 1)["failures"])
     content["blocks"][0]["key"] = "of other homes"

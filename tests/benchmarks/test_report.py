@@ -51,7 +51,11 @@ def some_results(*, references: bool = True) -> Json:
         frontier={
             (1.0, margin): figures(base * (1.0 - 0.1 * margin), 60.0 + 30.0 * margin) for margin in (-1.0, 0.0, 1.0)
         },
-        special={"grade3": figures(1.6 * base), "apf_conventional": figures(1.2 * base), "apf_lingyun": figures(base)},
+        variations={
+            "grade3": figures(1.6 * base),
+            "apf_conventional": figures(1.2 * base),
+            "apf_lingyun": figures(base),
+        },
         missing={} if references else dict.fromkeys(("mpc_true", "optimum"), "no table <b>is</b> committed"),
     )
     return {
