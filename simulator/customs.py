@@ -3,13 +3,14 @@
 Neutral temperatures. Summer: people at home with air conditioning in China are neutral about 26 °C (GB 50736 level II:
 26-28 °C; Liu et al., Journal of Civil and Environmental Engineering 41(5), 2019, on set temperatures in cities of the
 Yangtze), in American houses about 24 °C (RECS 2020: most homes set 70-76 °F in summer, [from memory]). Winter: where
-homes have no heating system people dress for the cold and are neutral at 14-17 °C (GB/T 18883-2022 asks for 16-24 °C;
-Han et al., "A comparative analysis of urban and rural residential thermal comfort under natural ventilation
-environment", Energy and Buildings 41, 2009, found 14 °C in towns, [from memory]), at 21-22 °C where the whole house is
-heated. They differ between people by a standard deviation of about 1 K or more (Wang et al., "Individual difference in
-thermal comfort: a literature review", Building and Environment 138, 2018; the figure is assumed). Half-widths: ASHRAE
-55's adaptive limits are 2.5 K (90 % content) and 3.5 K (80 %), PMV of 0.5 is about 1.8 K. The wide ones belong to homes
-that run room by room and hour by hour: there the edges must lie where people are measured to act.
+homes have no heating system people dress for the cold (GB/T 18883-2022 asks for 16-24 °C; Han et al., "A comparative
+analysis of urban and rural residential thermal comfort under natural ventilation environment", Energy and Buildings 41,
+2009, found neutral 14 °C in towns, [from memory]), yet set 20 °C once they heat: their winter band is wide, from where
+they are measured to switch on to what they then set. Where the whole house is heated they are neutral at 21-22 °C.
+People differ by a standard deviation of about 1 K or more (Wang et al., "Individual difference in thermal comfort: a
+literature review", Building and Environment 138, 2018; the figure is assumed). Half-widths: ASHRAE 55's adaptive limits
+are 2.5 K (90 % content) and 3.5 K (80 %), PMV of 0.5 is about 1.8 K. The wide ones belong to homes that run room by
+room and hour by hour: there the edges must lie where people are measured to act.
 
 Classes. ``all_day``: somebody is home most of the day and the unit runs while they are. ``part_time``: away at work, on
 when hot or cold, off at leaving: the Chinese pattern (Hu et al., "Exploring key factors impacting cooling usage
@@ -49,7 +50,8 @@ class Customs:
     summer_neutral_c: Normal
     winter_neutral_c: Normal
     winter_asleep_shift_k: Normal
-    half_width_k: Normal
+    summer_half_width_k: Normal
+    winter_half_width_k: Normal
     cooling_scale_k: float  # how far past the edge part_time reaches for the remote control within an hour; median
     heating_scale_k: float
     cooling_setpoint_c: Normal
@@ -70,9 +72,10 @@ SOUTHERN_CHINA = Customs(
     lunch_ratio=0.3,
     room_shares=(0.3, 0.4, 0.3),
     summer_neutral_c=(26.0, 1.0),
-    winter_neutral_c=(15.5, 1.4),
+    winter_neutral_c=(18.0, 1.2),
     winter_asleep_shift_k=(-3.0, 1.0),  # under quilts in cold bedrooms
-    half_width_k=(2.8, 0.5),
+    summer_half_width_k=(2.8, 0.5),
+    winter_half_width_k=(4.8, 0.6),  # from where they switch the heating on to what they then set
     cooling_scale_k=1.3,
     heating_scale_k=6.0,
     cooling_setpoint_c=(25.6, 1.6),
@@ -90,7 +93,8 @@ NORTHERN_CHINA = Customs(
     summer_neutral_c=(25.8, 1.0),
     winter_neutral_c=(21.3, 1.1),
     winter_asleep_shift_k=(-1.0, 0.6),
-    half_width_k=(2.4, 0.5),
+    summer_half_width_k=(2.4, 0.5),
+    winter_half_width_k=(2.4, 0.5),
     cooling_scale_k=1.3,
     heating_scale_k=4.0,
     cooling_setpoint_c=(25.6, 1.6),
@@ -108,7 +112,8 @@ BRITISH = Customs(
     summer_neutral_c=(24.5, 1.1),
     winter_neutral_c=(19.8, 1.1),
     winter_asleep_shift_k=(-1.0, 0.6),
-    half_width_k=(2.1, 0.45),
+    summer_half_width_k=(2.1, 0.45),
+    winter_half_width_k=(2.1, 0.45),
     cooling_scale_k=1.3,
     heating_scale_k=1.5,
     cooling_setpoint_c=(23.5, 1.6),
@@ -126,7 +131,8 @@ SPANISH = Customs(
     summer_neutral_c=(25.4, 1.1),
     winter_neutral_c=(19.5, 1.2),
     winter_asleep_shift_k=(-1.5, 0.8),
-    half_width_k=(2.4, 0.5),
+    summer_half_width_k=(2.4, 0.5),
+    winter_half_width_k=(2.4, 0.5),
     cooling_scale_k=1.3,
     heating_scale_k=1.5,
     cooling_setpoint_c=(24.8, 1.6),
@@ -144,7 +150,8 @@ AMERICAN = Customs(
     summer_neutral_c=(24.2, 1.1),
     winter_neutral_c=(21.0, 1.1),
     winter_asleep_shift_k=(-1.0, 0.6),
-    half_width_k=(1.8, 0.4),
+    summer_half_width_k=(1.8, 0.4),
+    winter_half_width_k=(1.8, 0.4),
     cooling_scale_k=1.0,
     heating_scale_k=1.0,
     cooling_setpoint_c=(23.4, 1.5),
@@ -162,7 +169,8 @@ TROPICAL = Customs(
     summer_neutral_c=(26.2, 1.0),
     winter_neutral_c=(24.0, 1.0),
     winter_asleep_shift_k=(-0.5, 0.5),
-    half_width_k=(2.5, 0.5),
+    summer_half_width_k=(2.5, 0.5),
+    winter_half_width_k=(2.5, 0.5),
     cooling_scale_k=1.3,
     heating_scale_k=4.0,
     cooling_setpoint_c=(24.8, 1.5),
@@ -184,9 +192,9 @@ def draw_person(rng: np.random.Generator, customs: Customs) -> Person:
         winter_neutral_c=_near(customs.winter_neutral_c, 0.6 * both + 0.8 * luck[1]),
         summer_asleep_shift_k=0.2 + 0.5 * luck[2],  # light bedding, less activity: about as awake; assumed
         winter_asleep_shift_k=_near(customs.winter_asleep_shift_k, luck[3]),
-        half_width_k=max(_near(customs.half_width_k, luck[4]), LEAST_HALF_WIDTH_K),
-        asleep_half_width_k=max(_near(customs.half_width_k, luck[5]), LEAST_HALF_WIDTH_K)
-        + 0.4,  # bedding is easily moved; assumed
+        summer_half_width_k=max(_near(customs.summer_half_width_k, luck[4]), LEAST_HALF_WIDTH_K),
+        winter_half_width_k=max(_near(customs.winter_half_width_k, 0.7 * luck[4] + 0.7 * luck[5]), LEAST_HALF_WIDTH_K),
+        asleep_wider_k=0.4,  # bedding is easily moved; assumed
         patience_s=1500.0 * exp(0.5 * luck[6]),
         asleep_patience_ratio=exp(1.0 + 0.35 * luck[7]),
         step_k=float(rng.choice([1.0, 2.0, 3.0], p=[0.65, 0.28, 0.07])),
@@ -202,8 +210,8 @@ def draw_habit(
     even = rng.random(12)
     taste_k = person.summer_neutral_c - customs.summer_neutral_c[0]
     cooling_c = _near(customs.cooling_setpoint_c, luck[0]) + 0.5 * taste_k
-    high_c = person.summer_neutral_c + person.half_width_k
-    low_c = person.winter_neutral_c - person.half_width_k
+    high_c = person.summer_neutral_c + person.summer_half_width_k
+    low_c = person.winter_neutral_c - person.winter_half_width_k
     all_day = kind == ALL_DAY
     heats = bool(even[0] < customs.heats_ratio)
     return Habit(

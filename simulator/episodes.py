@@ -191,7 +191,7 @@ def true_edges(world: World) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
     neutral_c = by_season("winter_neutral_c", "summer_neutral_c")
     neutral_c = neutral_c + asleep * by_season("winter_asleep_shift_k", "summer_asleep_shift_k")
-    half_k = np.where(asleep, people["asleep_half_width_k"], people["half_width_k"])
+    half_k = by_season("winter_half_width_k", "summer_half_width_k") + asleep * people["asleep_wider_k"]
     return (neutral_c - half_k).astype(np.float32), (neutral_c + half_k).astype(np.float32)
 
 

@@ -60,8 +60,9 @@ class Person:
     winter_neutral_c: float
     summer_asleep_shift_k: float  # neutral asleep less awake
     winter_asleep_shift_k: float
-    half_width_k: float  # of the band, awake
-    asleep_half_width_k: float
+    summer_half_width_k: float  # of the band, awake
+    winter_half_width_k: float
+    asleep_wider_k: float  # half of the band asleep less awake
     patience_s: float  # outside the band before a press, awake; shorter the farther outside
     asleep_patience_ratio: float  # times as long asleep
     step_k: float  # of a press
@@ -137,9 +138,10 @@ def neutral_c(person: Person, presence: int, season: float) -> float:
 
 
 @njit
-def half_width_k(person: Person, presence: int) -> float:
+def half_width_k(person: Person, presence: int, season: float) -> float:
     """Half of the true band. [K]"""
-    return person.asleep_half_width_k if presence == ASLEEP else person.half_width_k
+    half_k = person.winter_half_width_k + season * (person.summer_half_width_k - person.winter_half_width_k)
+    return half_k + person.asleep_wider_k if presence == ASLEEP else half_k
 
 
 @njit
@@ -264,7 +266,7 @@ def _mend_discomfort(
     """Override what runs the unit, when outside the band for longer than the patience."""
     air_c = room.occupied_c
     error_k = air_c - neutral_c(person, presence, season)
-    beyond_k = abs(error_k) - half_width_k(person, presence)
+    beyond_k = abs(error_k) - half_width_k(person, presence, season)
     if beyond_k <= 0.0:
         hand.outside_since_s = NEVER_S
         return
@@ -347,7 +349,9 @@ def _tend_window(person: Person, habit: Habit, panel: Panel, room: RoomState, pr
             room.window_open_ratio = 0.0
     elif presence == AWAKE and room.outdoor_c < air_c - 1.0:
         mild = room.outdoor_c > COOL_OUTSIDE_C and air_c > neutral
-        if mild or air_c > neutral + half_width_k(person, presence):  # in the cold only against an overheated room
+        if mild or air_c > neutral + half_width_k(
+            person, presence, season
+        ):  # in the cold only against an overheated room
             room.window_open_ratio = habit.window_ratio
 
 

@@ -148,7 +148,7 @@ def advance(
             unit, running, panel, sky.outdoor_c, sky.humidity_kg_kg, state.return_c, state.humidity_kg_kg
         )
         neutral_c = residents.neutral_c(person, here, season)
-        half_k = residents.half_width_k(person, here)
+        half_k = residents.half_width_k(person, here, season)
         energy_j, over_k_s, under_k_s, starts = 0.0, 0.0, 0.0, running.starts
         for _ in range(INNER_STEPS):
             split_unit.step(unit, running, panel, state.return_c, state.humidity_kg_kg, INNER_STEP_S)

@@ -68,5 +68,6 @@ def true_band(persons: Table, daily_mean_c: Array, here: Array) -> tuple[Array, 
     winter = persons["winter_neutral_c"] + np.where(asleep, persons["winter_asleep_shift_k"], 0.0)
     summer = persons["summer_neutral_c"] + np.where(asleep, persons["summer_asleep_shift_k"], 0.0)
     middle = winter + season * (summer - winter)
-    half = np.where(asleep, persons["asleep_half_width_k"], persons["half_width_k"])
+    widening = persons["summer_half_width_k"] - persons["winter_half_width_k"]
+    half = persons["winter_half_width_k"] + season * widening + np.where(asleep, persons["asleep_wider_k"], 0.0)
     return middle - half, middle + half

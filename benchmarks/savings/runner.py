@@ -352,7 +352,7 @@ class _Recorder:
         sky, person, panel = world.skies[row, world.rooms["weather"][home]], world.persons[home], world.panels[home]
         season = residents.season_of(float(sky["daily_mean_c"]))
         there = int(world.presence[row, home])
-        neutral_c, half_k = residents.neutral_c(person, there, season), residents.half_width_k(person, there)
+        neutral_c, half_k = residents.neutral_c(person, there, season), residents.half_width_k(person, there, season)
         self._lines.append(
             (
                 float(sky["outdoor_c"]),

@@ -83,8 +83,9 @@ def typical(person: Any, half_width_k: float) -> None:
     """Somebody of whom only the learned edges are known: middling in everything else (``customs.draw_person``)."""
     person.summer_asleep_shift_k = 0.0
     person.winter_asleep_shift_k = 0.0
-    person.half_width_k = max(half_width_k, LEAST_HALF_WIDTH_K)
-    person.asleep_half_width_k = person.half_width_k
+    person.summer_half_width_k = max(half_width_k, LEAST_HALF_WIDTH_K)
+    person.winter_half_width_k = person.summer_half_width_k
+    person.asleep_wider_k = 0.0
     person.patience_s = 1500.0
     person.asleep_patience_ratio = 2.7
     person.step_k = 1.0

@@ -143,8 +143,9 @@ def test_true_band_is_the_residents_own(block: Block) -> None:
         daily_mean_c = np.array([[18.0, 30.0]])
         low_c, high_c = true_band(persons, daily_mean_c, np.full((1, 2), float(here)))
         for home in range(2):
-            middle_c = neutral_c(persons[home], here, season_of(float(daily_mean_c[0, home])))
-            half_k = half_width_k(persons[home], here)
+            season = season_of(float(daily_mean_c[0, home]))
+            middle_c = neutral_c(persons[home], here, season)
+            half_k = half_width_k(persons[home], here, season)
             assert (low_c[0, home], high_c[0, home]) == pytest.approx((middle_c - half_k, middle_c + half_k))
 
 

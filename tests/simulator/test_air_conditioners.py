@@ -141,7 +141,7 @@ def test_a_unit_that_is_left_alone_starts_a_few_times_a_day(climate: object, sta
     """Drawn homes with inverters, on day and night at one setpoint, nobody touching the remote control."""
     days, n = 4, 24
     world = homes.build(3, [climate], n, start_s, (days + 1) * STEPS_PER_DAY, model="grade_1")  # type: ignore[list-item]
-    world.persons["half_width_k"] = world.persons["asleep_half_width_k"] = 50.0
+    world.persons["summer_half_width_k"] = world.persons["winter_half_width_k"] = 50.0
     world.panels["on"], world.panels["heating"] = True, heating
     world.panels["setpoint_c"] = 20.0 if heating else 26.0
     starts = np.zeros(n)

@@ -47,7 +47,7 @@ def test_true_edges_are_those_by_which_people_are_measured() -> None:
         person = world.persons[room : room + 1].view(np.recarray)[0]
         season = season_of(float(episode.sky("daily_mean_c")[row, room]))
         presence = int(max(world.presence[row, room], 1))
-        middle_c, half_k = neutral_c(person, presence, season), half_width_k(person, presence)
+        middle_c, half_k = neutral_c(person, presence, season), half_width_k(person, presence, season)
         assert episode.low_c[row, room] == pytest.approx(middle_c - half_k, abs=1e-4)
         assert episode.high_c[row, room] == pytest.approx(middle_c + half_k, abs=1e-4)
 

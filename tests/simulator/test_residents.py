@@ -137,8 +137,9 @@ def scene(n: int = 1, **changes: float) -> Scene:
         "summer_neutral_c": 26.0,
         "winter_neutral_c": 20.0,
         "winter_asleep_shift_k": -3.0,
-        "half_width_k": 1.5,
-        "asleep_half_width_k": 2.0,
+        "summer_half_width_k": 1.5,
+        "winter_half_width_k": 1.5,
+        "asleep_wider_k": 0.5,
         "patience_s": 1800.0,
         "asleep_patience_ratio": 3.0,
         "step_k": 1.0,
@@ -362,7 +363,7 @@ def test_the_neutral_temperature_lies_between_the_seasons(season: float, presenc
 
 @njit
 def _band(persons: Any, presence: int, season: float) -> Any:
-    return neutral_c(persons[0], presence, season), half_width_k(persons[0], presence)
+    return neutral_c(persons[0], presence, season), half_width_k(persons[0], presence, season)
 
 
 def test_season_goes_from_winter_to_summer() -> None:
