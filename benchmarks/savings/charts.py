@@ -101,7 +101,7 @@ class Interval:
 def intervals(title: str, rows: Sequence[Interval], unit: str, css: str) -> str:
     """One line a group: a dot and its 95 % limits, and zero marked."""
     rows = [row for row in rows if math.isfinite(row.value)]
-    left, right, top, line = 160.0, WIDTH - 150.0, 10.0, 30.0
+    left, right, top, line = 178.0, WIDTH - 150.0, 10.0, 30.0
     bounds = [0.0] + [edge for row in rows for edge in (row.low, row.high, row.value) if math.isfinite(edge)]
     pad = 0.06 * (max(bounds) - min(bounds) or 1.0)
     x = Axis(min(bounds) - pad, max(bounds) + pad, left, right)

@@ -205,6 +205,13 @@ def as_markdown(results: Mapping[str, object]) -> str:
             f"together {grade3['together_pct']:.1f} %."
         )
     lines.append(f"One K·h of discomfort weighs {PRICE_OF_DISCOMFORT_KWH:g} kWh at the mean price in J.")
+    if "scenarios" in data:
+        lines += ["", "| kWh, K·h | " + " | ".join(data["controllers"]) + " |"]
+        lines.append("|---" * (1 + len(data["controllers"])) + "|")
+        for name, part in data["scenarios"].items():
+            cells = [f"{one['energy_kwh']:.0f}, {one['discomfort_kh']:.0f}" for one in part["controllers"].values()]
+            lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+        lines.append("")
     lines += [f"- {line}" for line in (*data["failures"], *data["warnings"])]
     return "\n".join(lines) + "\n"
 

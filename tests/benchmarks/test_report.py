@@ -126,6 +126,13 @@ def test_page_needs_nothing_from_outside(references: bool) -> None:
     assert "<b>is</b>" not in made
 
 
+def test_stress_has_a_line_for_each_scenario() -> None:
+    results = some_results()
+    results["scenarios"] = {name: {"controllers": results["controllers"]} for name in ("calm", "heat_waves")}
+    assert "<td>heat waves</td>" in page(json.loads(as_text(results)))
+    assert "| heat waves | " in as_markdown(results)
+
+
 def test_page_says_first_that_results_are_not_to_be_used() -> None:
     results = some_results() | {"failures": ["failure: reads the future: lingyun: it does"]}
     made = page(json.loads(as_text(results)))
