@@ -37,6 +37,7 @@ CONNECT_TIMEOUT_S = 15.0
 PATIENCE_S = 60.0  # without a single reading stored; long enough for an intake to restart
 NOTICE_S = 5.0  # then say what is being waited for
 POLL_S = 0.1
+ANNOUNCE_EVERY_S = 2.0
 SETTLE_EVERY_S = 0.25  # between two looks at the database while sending
 PACE_TICK_S = 0.05  # readings due this soon are sent now
 LINE_EVERY_S = 5.0
@@ -249,22 +250,34 @@ class _Sender:
         return 0
 
     def _announce(self) -> None:
-        """Tell what the devices are, and wait until the intake has made them."""
-        for batch in self._batches:
-            device = batch.device
-            body = {"kind": device.kind.value, "name": device.name, "area": device.room}
-            payload = msgspec.json.encode({key: value for key, value in body.items() if value is not None})
-            self._client.publish(f"lingyun/{self._home}/{device.id}/announce", payload, qos=1, retain=True)
+        """Tell what the devices are, and wait until the intake has made them.
+
+        It is told again and again: a broker may lose a retained message to a session that subscribes at that very moment.
+        """
+        self._publish_announcements()
         names = [batch.device.id for batch in self._batches]
         known: dict[str, int] = {}
 
+        told_s = time.monotonic()
+
         def all_known() -> bool:
+            nonlocal told_s
+            if time.monotonic() - told_s > ANNOUNCE_EVERY_S:
+                told_s = time.monotonic()
+                self._publish_announcements()
             known.update(self._stored.device_ids(names))
             return len(known) == len(names)
 
         self._wait_until(all_known)
         for batch in self._batches:
             batch.device_id = known[batch.device.id]
+
+    def _publish_announcements(self) -> None:
+        for batch in self._batches:
+            device = batch.device
+            body = {"kind": device.kind.value, "name": device.name, "area": device.room}
+            payload = msgspec.json.encode({key: value for key, value in body.items() if value is not None})
+            self._client.publish(f"lingyun/{self._home}/{device.id}/announce", payload, qos=1, retain=True)
 
     def _paced(self, speed: float | None) -> Iterator[tuple[datetime, int, dict[str, Value]]]:
         """The readings, each no earlier than due."""
