@@ -252,7 +252,7 @@ class _Sender:
     def _announce(self) -> None:
         """Tell what the devices are, and wait until the intake has made them.
 
-        It is told again and again: a broker may lose a retained message to a session that subscribes at that very moment.
+        Again and again: a broker may lose a retained message to a session that subscribes at that very moment.
         """
         self._publish_announcements()
         names = [batch.device.id for batch in self._batches]
