@@ -263,6 +263,21 @@ class Effort(NamedTuple):
 
 
 @njit
+def as_now(
+    i: int, room_states: Any, unit_states: Any, persons: Any, hands: Any, panels: Any, half_k: float, state_: Any,
+    running_: Any, person_: Any, hand_: Any, panel_: Any,
+) -> None:  # fmt: skip
+    """Write a home as it is now on the tables of one record; ``half_k`` of a learned band, -1: the person is true."""
+    state_[0] = room_states[i]
+    running_[0] = unit_states[i]
+    person_[0] = persons[i]
+    hand_[0] = hands[i]
+    panel_[0] = panels[i]
+    if half_k >= 0.0:
+        typical(person_[0], half_k)
+
+
+@njit
 def search(
     due: Array, world_rooms: Any, room_states: Any, units: Any, unit_states: Any, persons: Any, habits: Any, hands: Any,
     panels: Any, skies: Any, here: Array, middle_c: Array, price: Array, weight: Array, low_c: Array, high_c: Array,
@@ -313,13 +328,7 @@ def search(
         # where nobody will feel anything with the unit off, nothing is better
         for k in range(quarters):
             try_on[k], try_c[k] = 0.0, setpoint_c[i, k]
-        state_[0] = room_states[i]
-        panel_[0] = panels[i]
-        hand_[0] = hands[i]
-        person_[0] = persons[i]
-        if half_k >= 0.0:
-            typical(person_[0], half_k)
-        running_[0] = unit_states[i]
+        as_now(i, room_states, unit_states, persons, hands, panels, half_k, state_, running_, person_, hand_, panel_)
         felt = rollout(
             room, state_[0], unit, running_[0], person_[0], habit, hand_[0], panel_[0], skies[i], here[i], middle_c[i],
             at_s, free, weight[i], low_c[i], high_c[i], try_on, try_c, heating, quarters,
@@ -329,7 +338,6 @@ def search(
             for k in range(quarters):
                 on[i, k], heat_kw[i, k] = 0.0, 0.0
             continue
-        panel_[0] = panels[i]
         humid = room_states[i].humidity_kg_kg
         least_kw, most_kw = 0.0, 0.0
         for k in range(quarters):
@@ -346,12 +354,9 @@ def search(
 
         # the plan, on the room made linear around itself
         for _ in range(rounds):
-            state_[0] = room_states[i]
-            panel_[0] = panels[i]
-            hand_[0] = hands[i]
-            person_[0] = persons[i]
-            if half_k >= 0.0:
-                typical(person_[0], half_k)
+            as_now(
+                i, room_states, unit_states, persons, hands, panels, half_k, state_, running_, person_, hand_, panel_
+            )
             nominal(
                 room, state_[0], person_[0], habit, hand_[0], panel_[0], skies[i], here[i], middle_c[i], at_s, sign,
                 plan_kw, nodes, felt_c,
@@ -423,13 +428,9 @@ def search(
                 change(seed, i, best_on, best_c, edge_c, tried, try_on, try_c)
             for k in range(quarters):
                 try_c[k] = min(max(round(2.0 * try_c[k]) / 2.0, COOLEST_C), WARMEST_C)
-            state_[0] = room_states[i]
-            panel_[0] = panels[i]
-            hand_[0] = hands[i]
-            person_[0] = persons[i]
-            if half_k >= 0.0:
-                typical(person_[0], half_k)
-            running_[0] = unit_states[i]
+            as_now(
+                i, room_states, unit_states, persons, hands, panels, half_k, state_, running_, person_, hand_, panel_
+            )
             total = rollout(
                 room, state_[0], unit, running_[0], person_[0], habit, hand_[0], panel_[0], skies[i], here[i],
                 middle_c[i], at_s, price[i], weight[i], low_c[i], high_c[i], try_on, try_c, heating, tried,
