@@ -112,7 +112,8 @@ class RoomRow(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     home_id: Mapped[int] = mapped_column(ForeignKey("home.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(100))
-    control: Mapped[str] = mapped_column(String(20), default="auto")  # auto, shadow, off
+    control: Mapped[str] = mapped_column(String(20), default="auto")  # auto, shadow, ab, off
+    objective: Mapped[str | None] = mapped_column(String(20))  # save, comfort, green; null: the home's
 
 
 class ApplianceRow(Base):
@@ -314,6 +315,7 @@ class DecisionRow(Base):
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id", ondelete="SET NULL"))
     decided_at: Mapped[datetime]
     controller: Mapped[str] = mapped_column(String(20))  # policy, conventional, override, off
+    control: Mapped[str | None] = mapped_column(String(20))  # in force in the room then: auto, shadow, ab, off
     saw: Mapped[Json]
     outlook: Mapped[Json]
     proposed: Mapped[Json]  # the policy's wish
@@ -336,6 +338,45 @@ class OverrideRow(Base):
     started_at: Mapped[datetime]
     until: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class KillSwitchRow(Base):
+    """A time in which the engine was kept away from a home, or from every home."""
+
+    __tablename__ = "kill_switch"
+    __table_args__ = (Index(None, "released_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    home_id: Mapped[int | None] = mapped_column(ForeignKey("home.id", ondelete="CASCADE"))  # null: every home
+    engaged_at: Mapped[datetime]
+    engaged_by: Mapped[str | None] = mapped_column(String(200))  # name of the account; null: a program
+    released_at: Mapped[datetime | None]  # null: it holds
+
+
+class TrialRow(Base):
+    """A comparison in one room: on some days the engine steers, on the others the household's own program."""
+
+    __tablename__ = "trial"
+    __table_args__ = (Index(None, "room_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    room_id: Mapped[int] = mapped_column(ForeignKey("room.id", ondelete="CASCADE"))
+    seed: Mapped[int] = mapped_column(BigInteger)  # of the schedule
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class TrialDayRow(Base):
+    """Who steers a room on a local day of a trial; written before the day is steered, and never changed."""
+
+    __tablename__ = "trial_day"
+
+    trial_id: Mapped[int] = mapped_column(ForeignKey("trial.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)  # YYYY-MM-DD, local
+    arm: Mapped[str] = mapped_column(String(20))  # engine, conventional
+    start_at: Mapped[datetime]  # local midnights
+    end_at: Mapped[datetime]
+    assigned_at: Mapped[datetime]
 
 
 class LearnedRow(Base):

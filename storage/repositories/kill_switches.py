@@ -1,0 +1,91 @@
+"""Kill switches: while one holds, the engine commands nothing in its home, or in any where it names none."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.words import CommandState
+from storage.repositories.commands import BY_ENGINE, OPEN, CommandRepository
+from storage.tables import CommandRow, EventRow, HomeRow, KillSwitchRow, RoomRow
+
+CANCELLED = "the kill switch was used"
+
+
+class KillSwitchRepository:
+    """Kill switches within one session; the caller commits."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def holding(self, home_id: int | None) -> KillSwitchRow | None:
+        """The one that holds for a home alone, or, of None, for every home."""
+        of_home = KillSwitchRow.home_id.is_(None) if home_id is None else KillSwitchRow.home_id == home_id
+        return self._session.scalar(
+            select(KillSwitchRow).where(of_home, KillSwitchRow.released_at.is_(None)).order_by(KillSwitchRow.id)
+        )
+
+    def held_homes(self) -> set[int | None]:
+        """Homes for which one holds; None among them: every home."""
+        return set(self._session.scalars(select(KillSwitchRow.home_id).where(KillSwitchRow.released_at.is_(None))))
+
+    def engage(self, home_id: int | None, by: str | None, at: datetime) -> KillSwitchRow:
+        """Keep the engine away from now on, and take back what it still had on its way; one that holds stays."""
+        held = self.holding(home_id)
+        if held is not None:
+            return held
+        row = KillSwitchRow(home_id=home_id, engaged_at=at, engaged_by=by)
+        self._session.add(row)
+        self._session.flush()
+        cancel_engine_commands(self._session, at, home_id=home_id)
+        self._tell(home_id, at, engaged=True)
+        return row
+
+    def release(self, home_id: int | None, at: datetime) -> None:
+        """Let the engine steer again, each room as it is set; nothing where none holds."""
+        row = self.holding(home_id)
+        if row is not None:
+            row.released_at = at
+            self._session.flush()
+            self._tell(home_id, at, engaged=False)
+
+    def _tell(self, home_id: int | None, at: datetime, *, engaged: bool) -> None:
+        homes: Collection[int] = [home_id] if home_id is not None else self._session.scalars(select(HomeRow.id)).all()
+        data = {"changed": "kill_switch", "engaged": engaged, "every_home": home_id is None}
+        self._session.add_all(EventRow(home_id=home, at=at, type="home", data=data) for home in homes)
+
+
+def control_in_force(session: Session, room_id: int, *, lock: bool = False) -> str | None:
+    """What the engine may do in a room now: as it is set, or ``off`` under a kill switch; None: there is no such room.
+
+    Parameters
+    ----------
+    lock : bool
+        Keep it so until the transaction ends; on SQLite a transaction that writes does so by itself.
+    """
+    room = session.get(RoomRow, room_id, populate_existing=True, with_for_update=lock or None)
+    if room is None:
+        return None
+    held = KillSwitchRepository(session).held_homes()
+    return in_force(room.control, room.home_id, held)
+
+
+def in_force(control: str, home_id: int, held: Collection[int | None]) -> str:
+    """What a room's setting comes to under the kill switches that hold."""
+    return "off" if None in held or home_id in held else control
+
+
+def cancel_engine_commands(
+    session: Session, at: datetime, *, home_id: int | None = None, device_ids: Collection[int] | None = None
+) -> int:
+    """End every command of the engine that is queued or on its way: of a home, of devices, or all; how many."""
+    query = select(CommandRow).where(
+        CommandRow.requested_by == BY_ENGINE, CommandRow.state.in_(OPEN), CommandRow.ended_at.is_(None)
+    )
+    if home_id is not None:
+        query = query.where(CommandRow.home_id == home_id)
+    if device_ids is not None:
+        query = query.where(CommandRow.device_id.in_(list(device_ids)))
+    repository = CommandRepository(session)
+    return sum(repository.end(row, CommandState.EXPIRED, at, CANCELLED) for row in session.scalars(query).all())
