@@ -21,9 +21,14 @@ often runs on in an empty room. The surveys rank the patterns; the shares below 
 Switching on. The threshold of the hazard lies just inside the edge of the band, so that what people say they like and
 what they do agree; how soon they act is fitted so that the mean indoor air at turning on comes near the 29.4 °C of July
 and 12.6 °C of January measured by Du et al. (HV&AC, 2022) in the Yangtze basin. Elsewhere assumed.
+
+Japan. Rooms are heated and cooled one by one and while somebody is in them; the government asks for 28 °C in summer and
+20 °C in winter ("Cool Biz", "Warm Biz"), homes are known to set 1-2 K more comfortable [from memory]. All other figures
+assumed, between those of southern China and Spain. The mild zone of China (GB 50176: Kunming) has no heating; its
+winter band is assumed to be that of southern China.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 
 import numpy as np
@@ -56,15 +61,17 @@ class Customs:
     heating_scale_k: float
     cooling_setpoint_c: Normal
     heating_setpoint_c: Normal
-    heats_ratio: float  # of homes that heat with the unit; the others have radiators
+    heats_ratio: float  # of homes that heat with the unit; the others have radiators, unless ``unheated``
     radiators_ratio: float  # of the homes that heat with the unit, those which have radiators too
     cooling_run_h: float  # median until part_time switches off, awake
     heating_run_h: float
     holidays: tuple[tuple[int, int], ...]  # days of the year; moving feasts at their middle
+    unheated: bool = False  # homes that do not heat with the unit have no radiators either
 
 
 CHINESE_HOLIDAYS = ((0, 0), (30, 36), (94, 94), (120, 122), (170, 170), (263, 263), (273, 279))
 EUROPEAN_HOLIDAYS = ((0, 0), (97, 100), (120, 120), (226, 226), (304, 304), (358, 359))
+JAPANESE_HOLIDAYS = ((0, 2), (118, 118), (122, 124), (224, 226), (264, 265), (363, 364))
 AMERICAN_HOLIDAYS = ((0, 0), (148, 148), (184, 184), (246, 246), (327, 328), (358, 358))
 
 SOUTHERN_CHINA = Customs(
@@ -104,6 +111,26 @@ NORTHERN_CHINA = Customs(
     cooling_run_h=3.0,
     heating_run_h=1.4,
     holidays=CHINESE_HOLIDAYS,
+)
+MILD_CHINA = replace(SOUTHERN_CHINA, heats_ratio=0.0, unheated=True)
+JAPANESE = Customs(
+    class_shares=(0.2, 0.65, 0.15),
+    lunch_ratio=0.05,
+    room_shares=(0.2, 0.3, 0.5),
+    summer_neutral_c=(26.0, 1.0),
+    winter_neutral_c=(19.0, 1.2),
+    winter_asleep_shift_k=(-3.0, 1.0),  # under quilts in cold bedrooms
+    summer_half_width_k=(2.5, 0.5),
+    winter_half_width_k=(3.6, 0.6),  # as in southern China: rooms are heated one by one
+    cooling_scale_k=1.3,
+    heating_scale_k=3.0,
+    cooling_setpoint_c=(26.5, 1.4),
+    heating_setpoint_c=(21.5, 2.0),
+    heats_ratio=1.0,
+    radiators_ratio=0.0,
+    cooling_run_h=3.0,
+    heating_run_h=2.5,
+    holidays=JAPANESE_HOLIDAYS,
 )
 BRITISH = Customs(
     class_shares=(0.25, 0.55, 0.2),
@@ -180,6 +207,7 @@ TROPICAL = Customs(
     cooling_run_h=4.0,
     heating_run_h=1.0,
     holidays=((0, 0), (30, 31), (120, 120), (220, 220), (358, 358)),
+    unheated=True,
 )
 
 
@@ -214,6 +242,7 @@ def draw_habit(
     low_c = person.winter_neutral_c - person.winter_half_width_k
     all_day = kind == ALL_DAY
     heats = bool(even[0] < customs.heats_ratio)
+    radiators = bool(even[11] < customs.radiators_ratio) if heats else not customs.unheated
     return Habit(
         kind=kind,
         utc_offset_s=utc_offset_s,
@@ -240,7 +269,7 @@ def draw_habit(
         persons=1.0 + 1.8 * even[7],
         appliances_w=floor_m2 * (2.0 + 6.0 * even[8]),  # JGJ 134 reckons with 4.3 W/m2 inside, people included
         idle_w=4.0 + 20.0 * even[9],
-        radiator_w=0.0 if heats and even[11] >= customs.radiators_ratio else RADIATOR_W_M2 * floor_m2,
+        radiator_w=RADIATOR_W_M2 * floor_m2 if radiators else 0.0,
         radiator_target_c=person.winter_neutral_c + 0.5 + 1.5 * even[10],  # the valve is half shut 1.5 K below
     )
 

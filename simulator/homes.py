@@ -50,12 +50,14 @@ SEVERE_COLD = Place(dwellings.CHINA_SEVERE_COLD, customs.NORTHERN_CHINA, (130.0,
 COLD = Place(dwellings.CHINA_COLD, customs.NORTHERN_CHINA, (140.0, 200.0))
 HOT_SUMMER_COLD_WINTER = Place(dwellings.CHINA_HOT_SUMMER_COLD_WINTER, customs.SOUTHERN_CHINA, (150.0, 220.0))
 HOT_SUMMER_WARM_WINTER = Place(dwellings.CHINA_HOT_SUMMER_WARM_WINTER, customs.SOUTHERN_CHINA, (150.0, 220.0))
+MILD = Place(dwellings.CHINA_MILD, customs.MILD_CHINA, (150.0, 220.0))
 BRITAIN = Place(dwellings.BRITAIN, customs.BRITISH, (90.0, 150.0))
 SPAIN = Place(dwellings.SPAIN, customs.SPANISH, (120.0, 180.0))
 AMERICA_HOT = Place(dwellings.AMERICA_HOT, customs.AMERICAN, (110.0, 180.0))
 AMERICA_COLD = Place(
     dwellings.AMERICA_COLD, replace(customs.AMERICAN, heats_ratio=0.25, radiators_ratio=1.0), (90.0, 150.0)
 )
+JAPAN = Place(dwellings.JAPAN, customs.JAPANESE, (150.0, 220.0))
 TROPICS = Place(dwellings.TROPICS, customs.TROPICAL, (140.0, 200.0))
 
 PLACES = {
@@ -66,12 +68,25 @@ PLACES = {
     "Granada": SPAIN,
     "London": BRITAIN,
     "Singapore": TROPICS,
+    "Tokyo": JAPAN,
 }
+
+MILD_SUMMER_C = 25.0  # of the warmest month, at most, in GB 50176-2016's mild zone
 
 CAPACITIES_W = (2600.0, 3500.0, 5000.0, 7200.0)  # sizes on sale; 1 to 3 "horsepower"
 FLOOR_STANDING_W = 7200.0
 # Shares of the stock of wall units: assumed; since 2020 hardly any fixed-speed unit has been sold in China.
 MODEL_SHARES = {"apf_5_65": 0.15, "grade_1": 0.30, "grade_3": 0.40, "fixed_speed": 0.15}
+# Years since a unit was bought, in 2026, drawn evenly within these and not beyond the age of a new home: grade 1 and
+# better are of GB 21455-2019 (in force July 2020), the last fixed-speed units were sold before it, inverters of today's
+# grade 3 all the time. 12 years at most are assumed, and the same elsewhere: surveys give no distribution.
+AGE_YEARS = {
+    "apf_5_65": (0.0, 6.0),
+    "grade_1": (0.0, 6.0),
+    "grade_3": (0.0, 12.0),
+    "floor_7_2kw": (0.0, 6.0),
+    "fixed_speed": (6.0, 12.0),
+}
 SENSOR_OFFSET_K = (0.3, 0.6)  # of each unit's own sensor, beside what the layers of air do; assumed
 TARIFF_SHARES = (0.4, 0.35, 0.25)  # flat, peak_valley, dynamic; assumed
 TIERED_RATIO = 0.5  # of flat tariffs
@@ -216,6 +231,8 @@ def place_of(climate: Climate) -> Place:
         return SEVERE_COLD
     if coldest_c <= 0.0:
         return COLD
+    if max(climate.mean_c) <= MILD_SUMMER_C:
+        return MILD
     return HOT_SUMMER_COLD_WINTER if coldest_c <= 10.0 else HOT_SUMMER_WARM_WINTER
 
 
@@ -238,10 +255,12 @@ def _draw_home(
     kind = customs.spread(number, offsets[0], class_shares or place.customs.class_shares)
     # its own irrational stride, so that classes and tariffs cross
     tariff = customs.spread(number, offsets[1], TARIFF_SHARES, stride=0.414_213_562_37)
-    box = dwellings.draw_box(luck(_ROOM), place.style)
+    room_luck = luck(_ROOM)
+    vintage = dwellings.draw_vintage(room_luck, place.style)
+    box = dwellings.draw_box(room_luck, place.style, vintage)
     person = customs.draw_person(luck(_PERSON), place.customs)
     habit = customs.draw_habit(luck(_HABIT), place.customs, kind, person, box.floor_m2, climate.utc_offset_s)
-    drawn_model, unit = _draw_unit(luck(_UNIT), box.floor_m2, place.cooling_w_m2, model)
+    drawn_model, unit = _draw_unit(luck(_UNIT), box.floor_m2, vintage.oldest_years, place.cooling_w_m2, model)
     local_start_s = start_epoch_s + climate.utc_offset_s
     diary = luck(_DIARY)
     room_shares = (1.0, 0.0, 0.0) if kind == ALL_DAY else place.customs.room_shares
@@ -262,9 +281,17 @@ def _draw_home(
 
 
 def _draw_unit(
-    rng: np.random.Generator, floor_m2: float, cooling_w_m2: tuple[float, float], model: str | None
+    rng: np.random.Generator,
+    floor_m2: float,
+    home_years: float,
+    cooling_w_m2: tuple[float, float],
+    model: str | None,
 ) -> tuple[str, Unit]:
-    """The unit that a seller proposed years ago: the size on sale nearest to what the floor asks for."""
+    """The unit that a seller proposed years ago: the size on sale nearest to what the floor asks for.
+
+    ``home_years`` is the greatest age that the home can have. A model sold no more when the home was built came with
+    the people from their last one, at its least age.
+    """
     wanted_w = floor_m2 * float(rng.uniform(*cooling_w_m2))
     capacity_w = min(CAPACITIES_W, key=lambda size_w: abs(np.log(size_w / wanted_w)))
     drawn = str(rng.choice(list(MODEL_SHARES), p=list(MODEL_SHARES.values())))
@@ -272,7 +299,9 @@ def _draw_unit(
         drawn = "floor_7_2kw"
     chosen = model or drawn
     offset_k = float(rng.normal(*SENSOR_OFFSET_K))
-    unit = faults.aged(air_conditioners.unit(chosen, capacity_w), float(rng.uniform(*faults.AGE_YEARS)))
+    youngest_years, oldest_years = AGE_YEARS[chosen]
+    years = float(rng.uniform(youngest_years, max(min(oldest_years, home_years), youngest_years)))
+    unit = faults.aged(air_conditioners.unit(chosen, capacity_w), years)
     unit = faults.clogged_filter(unit, float(rng.uniform(*faults.FILTER_SEVERITY)))
     return chosen, replace(unit, sensor_offset_k=unit.sensor_offset_k + offset_k)
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from simulator import customs, dwellings, homes, prices, residents
+from simulator import customs, dwellings, faults, homes, prices, residents
 from simulator.homes import Homes
 from simulator.jit import COMPILED
 from simulator.physics import envelope
 from simulator.weather import Climate
-from simulator.weather.climates import CHONGQING, CITIES, HARBIN, KUNMING, SHANGHAI
+from simulator.weather.climates import CHONGQING, CITIES, HARBIN, KUNMING, SHANGHAI, SINGAPORE, TOKYO
 
 NEW_YEAR_S = 1_767_196_800.0  # 2026-01-01 at midnight in China
 JULY_S = 1_782_835_200.0
@@ -102,7 +102,8 @@ def test_classes_and_tariffs_come_in_their_shares_in_any_run_of_homes() -> None:
 @given(seed=st.integers(0, 2**32), place=st.sampled_from(CITIES))
 def test_rooms_stay_inside_the_ranges_of_their_place(seed: int, place: Climate) -> None:
     style = homes.place_of(place).style
-    box = dwellings.draw_box(np.random.default_rng(seed), style)
+    rng = np.random.default_rng(seed)
+    box = dwellings.draw_box(rng, style, dwellings.draw_vintage(rng, style))
     glass_m2 = sum(window.area_m2 for window in box.windows)
     walls = box.elements[0]
     assert style.floor_m2[0] <= box.floor_m2 <= style.floor_m2[1]
@@ -161,6 +162,47 @@ def test_zones_follow_the_months_where_a_place_is_not_known() -> None:
     assert styles["Shanghai"] is dwellings.CHINA_HOT_SUMMER_COLD_WINTER
     assert styles["Guangzhou"] is dwellings.CHINA_HOT_SUMMER_WARM_WINTER
     assert styles["Singapore"] is dwellings.TROPICS
+    assert styles["Tokyo"] is dwellings.JAPAN
+    assert styles["Kunming"] is dwellings.CHINA_MILD
+    assert styles["Chongqing"] is dwellings.CHINA_HOT_SUMMER_COLD_WINTER
+
+
+def test_nobody_heats_in_kunming_and_everybody_does_with_the_unit_in_tokyo() -> None:
+    habits = small(20, rows=12, climates=(KUNMING, SINGAPORE, TOKYO)).world.habits
+    assert not habits["heats"][:40].any()
+    assert habits["heats"][40:].all()
+    assert (habits["radiator_w"] == 0.0).all()
+
+
+@pytest.mark.parametrize(
+    ("model", "home_years", "least", "most"),
+    [
+        ("grade_1", np.inf, 0.0, 6.0),
+        ("grade_3", np.inf, 0.0, 12.0),
+        ("fixed_speed", np.inf, 6.0, 12.0),
+        ("grade_3", 4.0, 0.0, 4.0),
+        ("fixed_speed", 7.0, 6.0, 7.0),
+        ("fixed_speed", 4.0, 6.0, 6.0),  # it moved in with the people
+    ],
+)
+def test_a_unit_is_no_older_than_its_model_and_its_home(
+    model: str, home_years: float, least: float, most: float
+) -> None:
+    """Dirt of the condenser tells the years."""
+    years = []
+    for seed in range(60):
+        _, unit = homes._draw_unit(np.random.default_rng(seed), 18.0, home_years, (150.0, 220.0), model)
+        years.append(unit.outdoor_excess_k / (faults.CONDENSER_PER_YEAR * faults.DIRTY_CONDENSER_K))
+    assert least - 1e-9 <= min(years) <= least + 0.1 * (most - least) + 1e-9
+    assert most - 0.1 * (most - least) - 1e-9 <= max(years) <= most + 1e-9
+
+
+def test_drawn_units_have_the_age_of_their_model() -> None:
+    drawn = small(60, rows=12, climates=(SHANGHAI, HARBIN))
+    years = drawn.world.units["outdoor_excess_k"] / (faults.CONDENSER_PER_YEAR * faults.DIRTY_CONDENSER_K)
+    models = np.array(drawn.model_of)
+    assert years[(models == "apf_5_65") | (models == "grade_1")].max() <= 6.0
+    assert years[models == "fixed_speed"].min() >= 6.0 - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +266,6 @@ def test_insulation_brings_a_wall_to_its_u_value_within_a_step() -> None:
 
 
 def test_a_drawn_room_can_be_built() -> None:
-    for seed, style in enumerate((dwellings.BRITAIN, dwellings.AMERICA_HOT, dwellings.TROPICS)):
-        box = dwellings.draw_box(np.random.default_rng(seed), style)
+    for seed, style in enumerate((dwellings.BRITAIN, dwellings.AMERICA_HOT, dwellings.TROPICS, dwellings.JAPAN)):
+        box = dwellings.draw_box(np.random.default_rng(seed), style, style.vintages[0])
         assert envelope.room(box).floor_m2 == box.floor_m2
