@@ -8,12 +8,15 @@ Technical Note 1848, 2014 [from memory]); what lies beyond is extrapolated.
     worn = clogged_filter(undercharge(unit("grade_3"), 0.4), 0.8)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import NamedTuple, TypeVar
 
 from simulator.instruments import EnergyMeter
 from simulator.physics.refrigerator import Refrigerator
 from simulator.physics.split_unit import Unit
+
+T = TypeVar("T")
 
 CLOGGED_AIRFLOW = 0.4  # of the indoor air, lost; assumed
 UNDERCHARGE_CAPACITY = 0.35  # lost with some 40 % of the charge missing
@@ -27,7 +30,6 @@ ICE_FLOW = 0.7  # of the heat exchange, lost to an evaporator that is one block 
 LIE = 0.3  # by which a meter shows too much; assumed
 
 # For draws of ordinary units, all assumed: surveys of room units in homes give no distribution
-AGE_YEARS = (0.0, 12.0)
 FILTER_SEVERITY = (0.0, 0.4)
 CONDENSER_PER_YEAR, UNDERCHARGE_PER_YEAR = 0.03, 0.02  # severity
 
@@ -135,6 +137,38 @@ METER_FAULTS: dict[str, Callable[[EnergyMeter, float], EnergyMeter]] = {
     "freezes": freezes,
     "lies": lies,
 }
+
+
+class Fault(NamedTuple):
+    """A fault that a thing of a home has; ``thing`` is what its meter measures."""
+
+    thing: str
+    name: str
+    severity: float
+
+    @classmethod
+    def from_text(cls, text: str) -> "Fault":
+        """A fault written as fridge=door_ajar:0.5.
+
+        Raises
+        ------
+        ValueError
+            The text has another form, or the severity is not within 0 and 1.
+        """
+        thing, _, rest = text.partition("=")
+        name, _, severity = rest.partition(":")
+        try:
+            return cls(thing, name, _checked(float(severity)))
+        except ValueError as error:
+            raise ValueError(f"expected a fault like fridge=door_ajar:0.5, got {text!r}: {error}") from error
+
+
+def with_faults(healthy: T, thing: str, kinds: dict[str, Callable[[T, float], T]], faults: Iterable[Fault]) -> T:
+    """The thing with those of the faults that are its own and of these kinds."""
+    for fault in faults:
+        if fault.thing == thing and fault.name in kinds:
+            healthy = kinds[fault.name](healthy, fault.severity)
+    return healthy
 
 
 def _checked(severity: float) -> float:

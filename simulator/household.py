@@ -6,7 +6,8 @@ goes on as if nothing had happened. Units are wired to the first rooms: room i h
 unit have none.
 """
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,13 +19,21 @@ from core.words import Fan, Mode
 from simulator import appliances, customs, residents
 from simulator.catalogue.air_conditioners import unit as unit_model
 from simulator.catalogue.fridges import fridges
-from simulator.faults import aged
+from simulator.faults import (
+    AIR_CONDITIONER_FAULTS,
+    METER_FAULTS,
+    REFRIGERATOR_FAULTS,
+    Fault,
+    aged,
+    with_faults,
+)
+from simulator.instruments import EnergyMeter, Thermometer, read_meter, read_temperature
 from simulator.jit import COMPILED, njit
 from simulator.people import DAY_MIN, MINUTE_S, TRUST_S, Panel, Person, Presence, draw_people, presence_of_day
 from simulator.physics import envelope, refrigerator, split_unit, zone
 from simulator.physics.envelope import Box, Element, Layer, Leaks, Mass, NextDoor, Window
 from simulator.physics.moist_air import PRESSURE_PA, relative_pct
-from simulator.records import as_table, readable, rows_of, table, to_json
+from simulator.records import as_table, plain, readable, rows_of, table, to_json
 from simulator.weather import SHANGHAI, Climate, GeneratedWeather
 from simulator.weather.sky import Sky
 
@@ -32,6 +41,7 @@ Array = NDArray[np.float64]
 
 STEP_S = MINUTE_S
 LIVING, BED, KITCHEN = range(3)
+OUTDOORS = 2  # of the thermometers, after that of the living room and that of the bedroom
 UNITS, ROOMS = 2, 3
 
 LIGHTS_W = 45.0
@@ -42,6 +52,10 @@ DOOR_KG_S = 0.0012  # of room air, during a minute in which the fridge is opened
 UTC_OFFSET_S = 8 * 3600.0
 FRIDGE = "bottom_freezer_280l"
 BEDROOM_UNIT_YEARS = 6.0
+THERMOMETER_LAG_S = (400.0, 900.0)  # battery thermometers in a small case; assumed
+THERMOMETER_OFFSET_K = 0.3  # at most, as makers of such thermometers say; spread evenly, assumed
+THERMOMETER_NOISE_K, THERMOMETER_STEP_K = 0.03, 0.01  # assumed; two decimals are what they send
+METER_SCALE_ERROR = 0.01  # at most; plugs of class 1, spread evenly, assumed
 FANS = (Fan.AUTO, Fan.LOW, Fan.MEDIUM, Fan.HIGH)
 FAN_SPEEDS = {fan: speed for speed, fan in enumerate(FANS)}
 
@@ -57,7 +71,7 @@ class Load:
 
 @dataclass(slots=True)
 class Loads:
-    """Everything that is metered; the living room's unit meters itself."""
+    """Everything that is metered; the living room's unit meters itself. Meters are in this order."""
 
     living_ac: Load = field(default_factory=Load)
     bedroom_ac: Load = field(default_factory=Load)
@@ -65,6 +79,9 @@ class Loads:
     tv: Load = field(default_factory=Load)
     router: Load = field(default_factory=Load)
     washer: Load = field(default_factory=Load)
+
+
+LOADS = tuple(item.name for item in fields(Loads))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,7 @@ class _Day:
     room_moisture_kg_s: list[list[float]]
     chance: list[list[float]]  # by room
     sensor_noise: Array  # shape (1440, 8), standard normal: for devices that measure
+    meter_luck: list[list[float]]  # by minute and load, within 0..1
 
 
 class _Models(NamedTuple):
@@ -165,11 +183,24 @@ class Household:
         First instant, aware; cut to a whole minute.
     time_zone : str
         IANA name; its days must have 24 h (people's minutes are counted from local midnight).
+    faults : sequence of Fault, optional
+        Of the units, the fridge and the meters of all ``LOADS``; they are not saved.
+
+    Raises
+    ------
+    ValueError
+        A fault that nothing here can have.
     """
 
     def __init__(
-        self, seed: int, start: datetime, time_zone: str = "Asia/Shanghai", climate: Climate = SHANGHAI
+        self,
+        seed: int,
+        start: datetime,
+        time_zone: str = "Asia/Shanghai",
+        climate: Climate = SHANGHAI,
+        faults: Sequence[Fault] = (),
     ) -> None:
+        _check(faults)
         self.seed = seed
         self.zone = ZoneInfo(time_zone)
         self.weather = home_weather(seed, climate)
@@ -185,10 +216,12 @@ class Household:
         self.panels = [Panel(setpoint_c=habit.cooling_setpoint_c) for habit in habits]
         self.loads = Loads()
         models, fridge_start = fridges([FRIDGE])
+        [fridge] = plain(models, refrigerator.Refrigerator)
+        fridge = with_faults(fridge, "fridge", REFRIGERATOR_FAULTS, faults)
         self._models = _Models(
             rows_of(as_table(_boxes(seed)), zone.Room),
-            rows_of(as_table(_units(seed)), split_unit.Unit),
-            rows_of(models, refrigerator.Refrigerator),
+            rows_of(as_table(_units(seed, faults)), split_unit.Unit),
+            rows_of(as_table([fridge]), refrigerator.Refrigerator),
         )
         self._prepared_for: list[list[bool]] | None = None  # what the units were set to
         self._remotes = rows_of(table(split_unit.Panel, UNITS), split_unit.Panel)
@@ -200,6 +233,8 @@ class Household:
         sky = readable(self._day.skies)[0]
         for room, state in zip(self._models.rooms, self._rows.rooms, strict=True):
             zone.start(room, state, sky.outdoor_c + 1.5, sky.humidity_kg_kg)
+        self._meters = rows_of(as_table(_energy_meters(seed, faults)), EnergyMeter)
+        self._thermometers = rows_of(as_table(_air_thermometers(seed, self._true_air_c())), Thermometer)
 
     @property
     def rooms(self) -> Any:
@@ -234,6 +269,23 @@ class Household:
     def noise(self, channel: int) -> float:
         """A standard normal number of this minute, for a sensor; channels 0..7."""
         return float(self._day.sensor_noise[self._minute(), channel])
+
+    def meter(self, load: str) -> Any:
+        """What the meter of one of ``LOADS`` shows."""
+        return readable(self._meters)[LOADS.index(load)]
+
+    def shown_power_w(self, load: str) -> float:
+        """Power that the meter of one of ``LOADS`` shows; without current nothing flows, whatever it showed. [W]"""
+        powered: bool = getattr(self.loads, load).powered
+        return float(self.meter(load).shown_power_w) if powered else 0.0
+
+    def shown_c(self, thermometer: int) -> float:
+        """What the thermometer in LIVING, in BED or OUTDOORS shows. [°C]"""
+        return float(readable(self._thermometers)[thermometer].shown_c)
+
+    def _true_air_c(self) -> tuple[float, float, float]:
+        rooms = self.rooms
+        return float(rooms[LIVING].occupied_c), float(rooms[BED].occupied_c), self.outdoor_c
 
     def room_humidity_pct(self, room_index: int) -> float:
         """Relative humidity of a room, 0..100. [%]"""
@@ -338,8 +390,17 @@ class Household:
         loads.router.power_w = day.router_w[minute] if loads.router.powered else 0.0
         loads.washer.power_w = day.washer_w[minute] if loads.washer.powered else 0.0
         loads.fridge.power_w = float(self.fridge.power_w)
-        for load in (loads.living_ac, loads.bedroom_ac, loads.fridge, loads.tv, loads.router, loads.washer):
+        for load in (getattr(loads, name) for name in LOADS):
             load.energy_j += load.power_w * STEP_S
+        self._read_instruments(minute)
+
+    def _read_instruments(self, minute: int) -> None:
+        """A minute of the meters and thermometers that devices speak of."""
+        for index, name in enumerate(LOADS):
+            power_w: float = getattr(self.loads, name).power_w
+            read_meter(self._meters[index], power_w, self._day.meter_luck[minute][index], float(STEP_S))
+        for index, true_c in enumerate(self._true_air_c()):
+            read_temperature(self._thermometers[index], true_c, self.noise(index), float(STEP_S))
 
     def _minute(self) -> int:
         return (self.at_s - self._day.start_s) // MINUTE_S
@@ -381,6 +442,7 @@ class Household:
             room_moisture_kg_s=moisture_kg_s.tolist(),
             chance=rng.random((UNITS, DAY_MIN)).tolist(),
             sensor_noise=rng.standard_normal((DAY_MIN, 8)),
+            meter_luck=rng.random((DAY_MIN, len(LOADS))).tolist(),
         )
 
     def save(self) -> dict[str, Any]:
@@ -394,6 +456,8 @@ class Household:
             "panels": [{**asdict(panel), "automated_at_s": _finite(panel.automated_at_s)} for panel in self.panels],
             "hands": to_json(self._hands),
             "loads": asdict(self.loads),
+            "meters": to_json(self._meters),
+            "thermometers": to_json(self._thermometers),
             "prepared_for": self._prepared_for,
         }
 
@@ -421,6 +485,10 @@ class Household:
         self.panels = [_panel(values) for values in saved["panels"]]
         self._hands = rows_of(as_table([residents.Hand(**values) for values in saved["hands"]]), residents.Hand)
         self.loads = Loads(**{name: Load(**values) for name, values in saved["loads"].items()})
+        for meter, values in zip(readable(self._meters), saved["meters"], strict=True):
+            meter.total_kwh = values["total_kwh"]  # its faults are those of today
+            meter.shown_total_kwh, meter.shown_power_w = values["shown_total_kwh"], values["shown_power_w"]
+        self._thermometers = rows_of(as_table([Thermometer(**one) for one in saved["thermometers"]]), Thermometer)
 
 
 def _direction(remote: split_unit.Panel) -> Mode:
@@ -498,12 +566,52 @@ def _box(floor_m2: float, wall_m2: float, glass_m2: float, leaks_ach: float, *, 
     )
 
 
-def _units(seed: int) -> list[split_unit.Unit]:
+def _check(faults: Sequence[Fault]) -> None:
+    kinds = {name: set(METER_FAULTS) for name in LOADS}
+    kinds["living_ac"] |= set(AIR_CONDITIONER_FAULTS)
+    kinds["bedroom_ac"] |= set(AIR_CONDITIONER_FAULTS)
+    kinds["fridge"] |= set(REFRIGERATOR_FAULTS)
+    for fault in faults:
+        if fault.thing not in kinds:
+            raise ValueError(f"{fault.thing!r} has no faults; expected one of {', '.join(kinds)}")
+        if fault.name not in kinds[fault.thing]:
+            raise ValueError(
+                f"{fault.thing} has no fault {fault.name!r}; expected one of {', '.join(sorted(kinds[fault.thing]))}"
+            )
+
+
+def _energy_meters(seed: int, faults: Sequence[Fault]) -> list[EnergyMeter]:
+    """New meters of all loads, each off by its own scale."""
+    scales = np.random.default_rng([seed, 67]).uniform(-METER_SCALE_ERROR, METER_SCALE_ERROR, len(LOADS))
+    meters = [EnergyMeter(float(scale), 0.0, 0.0, 0.0, 0.0, 0.0) for scale in scales]
+    return [with_faults(meter, name, METER_FAULTS, faults) for name, meter in zip(LOADS, meters, strict=True)]
+
+
+def _air_thermometers(seed: int, air_c: Sequence[float]) -> list[Thermometer]:
+    """Thermometers in the living room, in the bedroom and outdoors that have long been there."""
+    rng = np.random.default_rng([seed, 68])
+    return [
+        Thermometer(
+            lag_s=float(rng.uniform(*THERMOMETER_LAG_S)),
+            offset_k=float(rng.uniform(-THERMOMETER_OFFSET_K, THERMOMETER_OFFSET_K)),
+            noise_k=THERMOMETER_NOISE_K,
+            step_k=THERMOMETER_STEP_K,
+            body_c=true_c,
+            shown_c=true_c,
+        )
+        for true_c in air_c
+    ]
+
+
+def _units(seed: int, faults: Sequence[Fault]) -> list[split_unit.Unit]:
     """Inverter splits of 3.5 and 2.6 kW; the second is older."""
     rng = np.random.default_rng([seed, 64])
     living, bedroom = unit_model("grade_1"), aged(unit_model("grade_3", 2600.0), BEDROOM_UNIT_YEARS)
     living.sensor_offset_k, bedroom.sensor_offset_k = float(rng.uniform(0.8, 1.6)), float(rng.uniform(0.5, 1.2))
-    return [living, bedroom]
+    return [
+        with_faults(living, "living_ac", AIR_CONDITIONER_FAULTS, faults),
+        with_faults(bedroom, "bedroom_ac", AIR_CONDITIONER_FAULTS, faults),
+    ]
 
 
 def _manners(seed: int) -> tuple[list[residents.Person], list[residents.Habit]]:
@@ -543,8 +651,8 @@ def home_weather(seed: int, climate: Climate = SHANGHAI) -> GeneratedWeather:
     return GeneratedWeather(np.random.default_rng([seed, 61]), climate)
 
 
-def settled(seed: int, at: datetime, days: float = 3.0) -> Household:
+def settled(seed: int, at: datetime, days: float = 3.0, faults: Sequence[Fault] = ()) -> Household:
     """A household that has lived for some days until ``at``, so that walls and food have their temperatures."""
-    household = Household(seed, at - timedelta(days=days))
+    household = Household(seed, at - timedelta(days=days), faults=faults)
     household.run_until(at)
     return household

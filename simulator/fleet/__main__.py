@@ -13,6 +13,7 @@ from core.errors import ConfigurationError
 from core.logging import configure_logging, get_logger
 from core.mqtt import find_broker
 from core.settings import Settings
+from simulator.faults import Fault
 from simulator.fleet import history
 from simulator.fleet.home import DemoFleet, demo_fleet, read_state, state_file
 from simulator.fleet.live import LiveHome
@@ -51,7 +52,22 @@ def parser() -> argparse.ArgumentParser:
         "--history-days", type=float, help="write that many days of messages to standard output, and end"
     )
     words.add_argument("--until", type=_instant, help="end of the history, ISO 8601 with its zone")
+    words.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        type=_fault,
+        metavar="THING=NAME:SEVERITY",
+        help="of an air conditioner, the fridge or a meter, like fridge=door_ajar:0.5 or tv=freezes:1; may be repeated",
+    )
     return words
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return Fault.from_text(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _instant(text: str) -> datetime:
@@ -64,7 +80,14 @@ def _instant(text: str) -> datetime:
 def _write_history(options: argparse.Namespace, data_dir: Path) -> int:
     until = options.until or start_instant(options.seed)
     try:
-        history.write(sys.stdout.buffer, seed=options.seed, until=until, days=options.history_days, data_dir=data_dir)
+        history.write(
+            sys.stdout.buffer,
+            seed=options.seed,
+            until=until,
+            days=options.history_days,
+            data_dir=data_dir,
+            faults=options.fault,
+        )
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; the exit flushes once more
         return 1
@@ -78,17 +101,17 @@ def _live(options: argparse.Namespace, settings: Settings) -> int:
     clock = options.clock or Clock.starting_at(start_instant(options.seed), 1.0)
     broker = find_broker(settings, BROKER_USER)
     path = state_file(settings.data_dir)
-    LiveHome(_home(path, options.seed, clock), broker, clock, path).run(stop)
+    LiveHome(_home(path, options.seed, clock, options.fault), broker, clock, path).run(stop)
     return 0
 
 
-def _home(path: Path, seed: int, clock: Clock) -> DemoFleet:
+def _home(path: Path, seed: int, clock: Clock, faults: list[Fault]) -> DemoFleet:
     """The home as it was left, or a new one that has been lived in for some days."""
     try:
-        fleet = read_state(path, seed)
+        fleet = read_state(path, seed, faults)
     except ValueError as error:
         raise ConfigurationError(f"{path}: {error}. Remove the file to start the demo home anew.") from error
-    return fleet if fleet is not None else demo_fleet(seed, clock.now())
+    return fleet if fleet is not None else demo_fleet(seed, clock.now(), faults=faults)
 
 
 if __name__ == "__main__":

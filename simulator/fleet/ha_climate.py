@@ -8,7 +8,6 @@ of the unit's own sensor in the return air, which reads warm while it cools, in 
 
 from typing import Any
 
-from core.units import JOULES_PER_KWH
 from core.words import Capabilities, Fan, Mode
 from simulator.fleet.device import (
     HOME_ASSISTANT_STATUS,
@@ -88,15 +87,15 @@ class HaClimate:
 
     def _state(self) -> Outgoing:
         household = self._household
-        panel, load = household.panels[LIVING], household.loads.living_ac
+        panel = household.panels[LIVING]
         body = {
             "mode": MODES[panel.mode] if panel.on else "off",
             "temperature": panel.setpoint_c,
             "current_temperature": round(2.0 * float(household.units[LIVING].sensor_c)) / 2.0,
             "fan": FANS.get(panel.fan, "auto"),
             "action": self._action(),
-            "power": round(load.power_w, 1),
-            "energy": round(load.energy_j / JOULES_PER_KWH, 3),
+            "power": round(household.shown_power_w("living_ac"), 1),
+            "energy": round(float(household.meter("living_ac").shown_total_kwh), 3),
         }
         return Outgoing(f"{self._base}/state", encode_json(body), qos=1)
 

@@ -4,7 +4,7 @@ A record is four bytes of length, most significant first, and a MessagePack arra
 ``[received_at_us, topic, payload, retained]``. Devices of one minute follow each other by some milliseconds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +12,7 @@ from typing import BinaryIO
 import msgspec
 
 from core.units import from_epoch_us
+from simulator.faults import Fault
 from simulator.fleet.home import DemoFleet, demo_fleet, state_file, write_state
 
 LENGTH_BYTES = 4
@@ -21,7 +22,15 @@ LONGEST_RECORD = 1 << 24
 Record = tuple[datetime, str, bytes, bool]
 
 
-def write(stream: BinaryIO, *, seed: int, until: datetime, days: float, data_dir: Path | None = None) -> DemoFleet:
+def write(
+    stream: BinaryIO,
+    *,
+    seed: int,
+    until: datetime,
+    days: float,
+    data_dir: Path | None = None,
+    faults: Sequence[Fault] = (),
+) -> DemoFleet:
     """Live ``days`` until ``until`` on the conventional program and write what the devices say.
 
     Parameters
@@ -29,7 +38,7 @@ def write(stream: BinaryIO, *, seed: int, until: datetime, days: float, data_dir
     data_dir : Path, optional
         Where to leave the household's end state, from which the live process continues.
     """
-    fleet = demo_fleet(seed, until - timedelta(days=days), talkative=False)
+    fleet = demo_fleet(seed, until - timedelta(days=days), talkative=False, faults=faults)
     household, encode = fleet.household, msgspec.msgpack.Encoder().encode
     messages = fleet.announce()
     end_s = until.timestamp()

@@ -2,11 +2,13 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from simulator.faults import Fault
 from simulator.fleet.device import Device, Outgoing
 from simulator.fleet.ha_climate import HaClimate
 from simulator.fleet.manifest import DEMO_HOME
@@ -16,7 +18,7 @@ from simulator.fleet.tasmota_ir import TasmotaIr
 from simulator.fleet.zigbee2mqtt import Zigbee2Mqtt
 from simulator.household import Household, settled
 
-FORMAT = 2
+FORMAT = 3
 FACTORY_OFFSET_H = 1.0  # of a Tasmota device whose owner never set its time zone
 
 
@@ -64,9 +66,9 @@ class DemoFleet:
                 device.restore(saved["devices"][device.client_id])
 
 
-def demo_fleet(seed: int, at: datetime, *, talkative: bool = True) -> DemoFleet:
+def demo_fleet(seed: int, at: datetime, *, talkative: bool = True, faults: Sequence[Fault] = ()) -> DemoFleet:
     """The demo home of a seed, lived in for some days until ``at``; without ``talkative`` devices repeat less."""
-    return fleet_of(settled(seed, at), talkative=talkative)
+    return fleet_of(settled(seed, at, faults=faults), talkative=talkative)
 
 
 def fleet_of(household: Household, *, talkative: bool = True) -> DemoFleet:
@@ -113,7 +115,7 @@ def write_state(path: Path, fleet: DemoFleet) -> None:
     os.replace(fresh, path)
 
 
-def read_state(path: Path, seed: int) -> DemoFleet | None:
+def read_state(path: Path, seed: int, faults: Sequence[Fault] = ()) -> DemoFleet | None:
     """The home that ``write_state`` kept; None where there is none.
 
     Raises
@@ -127,7 +129,7 @@ def read_state(path: Path, seed: int) -> DemoFleet | None:
         return None
     try:
         start = datetime.fromtimestamp(saved["household"]["at_s"]).astimezone()
-        fleet = fleet_of(Household(seed, start))
+        fleet = fleet_of(Household(seed, start, faults=faults))
         fleet.restore(saved)
     except (KeyError, TypeError) as error:
         raise ValueError(f"expected a saved demo home in {path}, something is missing: {error!r}") from error

@@ -18,7 +18,6 @@ STATUS_PERIOD_S = 600
 DEAD_BAND_W = 1.0
 MAINS_V = 229.0
 POWER_FACTOR = 0.82
-JOULES_PER_WH = 3600.0
 INVALID_ARGUMENT, NO_HANDLER = -103, 404
 SWITCH = "switch:0"
 
@@ -38,7 +37,7 @@ class ShellyPlug:
             f"{self._prefix}/command/{SWITCH}",
         )
         self._by_minute_mwh = [0.0, 0.0, 0.0]
-        self._seen_j = self._load.energy_j
+        self._seen_wh = self._total_wh
         self._seen_at_s = household.at_s
         self._source = "init"
         self._told: dict[str, Any] = {}
@@ -46,6 +45,10 @@ class ShellyPlug:
     @property
     def _load(self) -> Load:
         return self._household.loads.fridge
+
+    @property
+    def _total_wh(self) -> float:
+        return float(self._household.meter("fridge").shown_total_kwh) * 1000.0
 
     def announce(self, at_s: float) -> list[Outgoing]:
         """Birth, the whole state with its time, and the whole switch."""
@@ -80,14 +83,14 @@ class ShellyPlug:
         return [] if wanted is None else self._switch(wanted, "MQTT", at_s)
 
     def save(self) -> dict[str, Any]:
-        """The meter's last minutes; the total is the appliance's own."""
+        """The meter's last minutes; its register is the household's."""
         self._look()
-        return {"by_minute_mwh": self._by_minute_mwh, "seen_j": self._seen_j, "seen_at_s": self._seen_at_s}
+        return {"by_minute_mwh": self._by_minute_mwh, "seen_wh": self._seen_wh, "seen_at_s": self._seen_at_s}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up what ``save`` gave."""
         self._by_minute_mwh = list(saved["by_minute_mwh"])
-        self._seen_j, self._seen_at_s = saved["seen_j"], saved["seen_at_s"]
+        self._seen_wh, self._seen_at_s = saved["seen_wh"], saved["seen_at_s"]
 
     def _answer(self, payload: bytes, at_s: float) -> list[Outgoing]:
         try:
@@ -140,17 +143,19 @@ class ShellyPlug:
 
     def _look(self) -> None:
         """Take up the minute that has passed; a longer silence leaves its mean."""
-        household, load = self._household, self._load
+        household, total_wh = self._household, self._total_wh
         passed_s = household.at_s - self._seen_at_s
         if passed_s > 0:
-            minute_mwh = round((load.energy_j - self._seen_j) / 3.6 * STEP_S / passed_s, 3)
+            flowed_wh = total_wh - self._seen_wh if total_wh >= self._seen_wh else total_wh  # the register was reset
+            minute_mwh = round(1000.0 * flowed_wh * STEP_S / passed_s, 3)
             self._by_minute_mwh = [minute_mwh, *self._by_minute_mwh[:2]]
-        self._seen_at_s, self._seen_j = household.at_s, load.energy_j
+        self._seen_at_s, self._seen_wh = household.at_s, total_wh
 
     def _status(self) -> dict[str, Any]:
         """The whole status object of the switch."""
         load, household = self._load, self._household
-        power_w = load.power_w if load.power_w >= DEAD_BAND_W else 0.0
+        shown_w = household.shown_power_w("fridge")
+        power_w = shown_w if shown_w >= DEAD_BAND_W else 0.0
         voltage_v = MAINS_V + 1.5 * household.noise(5)
         temperature_c = float(household.rooms[2].occupied_c) + 9.0 + 0.03 * power_w
         return {
@@ -162,7 +167,7 @@ class ShellyPlug:
             "freq": 50.0,
             "current": round(power_w / POWER_FACTOR / voltage_v, 3),
             "aenergy": {
-                "total": round(load.energy_j / JOULES_PER_WH, 3),
+                "total": round(self._total_wh, 3),
                 "by_minute": self._by_minute_mwh,
                 "minute_ts": household.at_s,
             },

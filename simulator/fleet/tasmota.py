@@ -187,8 +187,8 @@ class TasmotaPlug(TasmotaDevice):
         super().__init__(household, facts, offset_h=offset_h, every_state=every_state)
         self._load_name = load_name
         self._power_factor = power_factor
-        self._counted_j = 0.0  # what the meter saw
-        self._seen_j = self._load.energy_j  # of the appliance, up to the last look
+        self._counted_j = 0.0  # of what the chip measured, as far as the firmware sees it
+        self._seen_j = self._total_j  # of the chip, up to the last look
         self._seen_at_s = household.at_s
         self._period_j = 0.0  # since the last telemetry
         self._today_from_j = 0.0
@@ -200,6 +200,10 @@ class TasmotaPlug(TasmotaDevice):
     def _load(self) -> Load:
         load: Load = getattr(self._household.loads, self._load_name)
         return load
+
+    @property
+    def _total_j(self) -> float:
+        return float(self._household.meter(self._load_name).shown_total_kwh) * JOULES_PER_KWH
 
     def report(self, at_s: float) -> list[Outgoing]:
         """Telemetry, after the relay's news if somebody pressed the plug's button."""
@@ -255,9 +259,12 @@ class TasmotaPlug(TasmotaDevice):
 
     def _look(self) -> None:
         """Count what flowed since the last look, as far as the meter's chip can see it."""
-        household, load = self._household, self._load
-        passed_s, flowed_j = household.at_s - self._seen_at_s, load.energy_j - self._seen_j
-        self._seen_at_s, self._seen_j = household.at_s, load.energy_j
+        household, total_j = self._household, self._total_j
+        passed_s, flowed_j = household.at_s - self._seen_at_s, total_j - self._seen_j
+        self._seen_at_s, self._seen_j = household.at_s, total_j
+        if flowed_j < 0.0:  # the register was reset, and the day's with it
+            self._counted_j = self._today_from_j = self._period_j = 0.0
+            flowed_j = total_j
         today = self._local_day(household.at_s)
         if today != self._today:
             self._yesterday_j = self._counted_j - self._today_from_j
@@ -273,7 +280,8 @@ class TasmotaPlug(TasmotaDevice):
         self._look()
         load = self._load
         voltage_v = round(MAINS_V + 2.0 * self._household.noise(6)) if load.powered else 0
-        power_w = load.power_w if load.power_w >= BLIND_BELOW_W else 0.0
+        shown_w = self._household.shown_power_w(self._load_name)
+        power_w = shown_w if shown_w >= BLIND_BELOW_W else 0.0
         apparent_va = power_w / self._power_factor
         energy = {
             "TotalStartTime": "2026-02-11T19:42:05",

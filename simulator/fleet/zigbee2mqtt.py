@@ -13,10 +13,9 @@ from typing import Any
 
 import msgspec
 
-from core.units import JOULES_PER_KWH
 from simulator.fleet.device import Outgoing, encode_json, text_of, utc_text
 from simulator.fleet.manifest import DemoDevice
-from simulator.household import BED, LIVING, Household
+from simulator.household import BED, LIVING, OUTDOORS, Household
 
 BASE = "zigbee2mqtt"
 VERSION = "2.14.1"
@@ -44,7 +43,6 @@ class Zigbee2Mqtt:
         self._thermometers = thermometers  # by place: living, bedroom, outdoor
         self._facts = {facts.topic: facts for facts in (plug, *thermometers.values())}
         self._heard = {topic: _Heard() for topic in self._facts}
-        self._offsets_k = {place: 0.1 * index - 0.1 for index, place in enumerate(thermometers)}
         self.client_id = f"mqttjs_{plug.native_id[-8:]}"
         self.will = Outgoing(f"{BASE}/bridge/state", encode_json({"state": "offline"}), qos=1, retain=True)
         self.subscriptions: tuple[str, ...] = (
@@ -147,13 +145,13 @@ class Zigbee2Mqtt:
         return next(self._air(place) for place, facts in self._thermometers.items() if facts.topic == topic)
 
     def _plug_values(self) -> dict[str, Any]:
-        load = self._household.loads.washer
+        power_w = self._household.shown_power_w("washer")
         return {
-            "state": "ON" if load.powered else "OFF",
-            "power": round(load.power_w),
-            "current": round(load.power_w / 0.9 / MAINS_V, 2),
+            "state": "ON" if self._household.loads.washer.powered else "OFF",
+            "power": round(power_w),
+            "current": round(power_w / 0.9 / MAINS_V, 2),
             "voltage": MAINS_V + round(1.5 * self._household.noise(4)),
-            "energy": math.floor(100.0 * load.energy_j / JOULES_PER_KWH) / 100.0,
+            "energy": math.floor(100.0 * float(self._household.meter("washer").shown_total_kwh)) / 100.0,
             "power_outage_memory": "restore",
             "child_lock": None,
             "linkquality": 118,
@@ -162,15 +160,10 @@ class Zigbee2Mqtt:
 
     def _air(self, place: str) -> dict[str, Any]:
         household = self._household
-        if place == "outdoor":
-            temperature_c, humidity_pct = household.outdoor_c, household.outdoor_humidity_pct
-        else:
-            room = {"living": LIVING, "bedroom": BED}[place]
-            temperature_c = float(household.rooms[room].occupied_c)
-            humidity_pct = household.room_humidity_pct(room)
-        channel = list(self._thermometers).index(place)
+        channel = {"living": LIVING, "bedroom": BED, "outdoor": OUTDOORS}[place]
+        humidity_pct = household.outdoor_humidity_pct if place == "outdoor" else household.room_humidity_pct(channel)
         return {
-            "temperature": round(temperature_c + self._offsets_k[place] + 0.03 * household.noise(channel), 2),
+            "temperature": round(household.shown_c(channel), 2),
             "humidity": round(humidity_pct + 0.4 * household.noise(channel), 2),
             "battery": 97 - 8 * channel,
             "voltage": 3005 - 40 * channel,

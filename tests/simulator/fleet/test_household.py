@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from core.words import Mode
-from simulator.household import BED, LIVING, Household, settled
+from simulator.faults import Fault
+from simulator.household import BED, LIVING, LOADS, OUTDOORS, Household, settled
 from simulator.people import Presence
 
 START = datetime(2026, 7, 20, 4, 0, tzinfo=UTC)
@@ -117,3 +119,68 @@ def test_a_july_week_is_like_that_of_a_home_in_shanghai(seed: int) -> None:
     assert 0.4 < (household.loads.fridge.energy_j - fridge_j) / 3.6e6 / days < 0.9
     assert (household.loads.router.energy_j - router_j) / 86_400.0 / days == pytest.approx(11.3, abs=0.5)
     assert sum(panel.presses for panel in household.panels) < 16 * 8
+
+
+def test_meters_show_what_flowed_within_their_class() -> None:
+    household = Household(1, START)
+    household.run_until(START + timedelta(days=1))
+    ratios = []
+    for name in LOADS:
+        used_kwh = getattr(household.loads, name).energy_j / 3.6e6
+        ratios.append(household.meter(name).shown_total_kwh / used_kwh)
+        assert ratios[-1] == pytest.approx(1.0, abs=0.0101)
+        assert household.shown_power_w(name) == pytest.approx(getattr(household.loads, name).power_w, rel=0.0101)
+    assert max(ratios) - min(ratios) > 1e-4  # each its own
+
+
+def test_a_thermometer_comes_after_the_air_and_is_off_by_its_own_offset() -> None:
+    household = settled(0, START, days=1.0)
+    offsets_k = []
+    for place in (LIVING, BED):
+        shown_c, air_c = [], []
+        for _ in range(720):
+            household.step()
+            shown_c.append(household.shown_c(place))
+            air_c.append(float(household.rooms[place].occupied_c))
+        offsets_k.append(sum(shown_c) / 720 - sum(air_c) / 720)
+        assert abs(offsets_k[-1]) < 0.4
+        assert all(round(one, 2) == pytest.approx(one, abs=1e-9) for one in shown_c)
+    assert offsets_k[0] != pytest.approx(offsets_k[1], abs=1e-3)
+    before_c = household.shown_c(LIVING) - float(household.rooms[LIVING].occupied_c)
+    household.panels[LIVING].automate(household.at_s, on=True, mode=Mode.COOL, setpoint_c=18.0)
+    for _ in range(10):
+        household.step()
+    assert household.shown_c(LIVING) - float(household.rooms[LIVING].occupied_c) > before_c + 0.3
+    assert household.shown_c(OUTDOORS) == pytest.approx(household.outdoor_c, abs=0.8)
+
+
+def test_faults_reach_fridge_unit_and_meters() -> None:
+    faults = [
+        Fault("fridge", "never_stops", 1.0),
+        Fault("living_ac", "sensor_drift", 1.0),
+        Fault("tv", "resets", 1.0),
+        Fault("router", "lies", 1.0),
+    ]
+    healthy, sick = Household(2, START), Household(2, START, faults=faults)
+    tv_kwh = []
+    for _ in range(3 * 1440):
+        healthy.step()
+        sick.step()
+        tv_kwh.append(float(sick.meter("tv").shown_total_kwh))
+    assert sick.loads.fridge.energy_j > 1.3 * healthy.loads.fridge.energy_j
+    assert sick.units[LIVING].sensor_c - sick.rooms[LIVING].return_c > 2.0
+    assert any(later < earlier for earlier, later in pairwise(tv_kwh))
+    assert sick.meter("router").shown_total_kwh == pytest.approx(1.3 * sick.loads.router.energy_j / 3.6e6)
+
+
+@pytest.mark.parametrize("fault", [Fault("kettle", "lies", 0.5), Fault("tv", "door_ajar", 0.5)])
+def test_a_fault_that_a_thing_cannot_have_is_refused(fault: Fault) -> None:
+    with pytest.raises(ValueError, match="expected one of"):
+        Household(0, START, faults=[fault])
+
+
+@pytest.mark.parametrize("text", ["fridge", "fridge=door_ajar", "fridge=door_ajar:2", "fridge=door_ajar:much"])
+def test_a_fault_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a fault like"):
+        Fault.from_text(text)
+    assert Fault.from_text("fridge=door_ajar:0.5") == Fault("fridge", "door_ajar", 0.5)
