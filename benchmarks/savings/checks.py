@@ -9,7 +9,8 @@ A ``Finding`` that fails ends the command with a non-zero status; one that warns
 - A controller that reads the future: its orders change where nothing but the truth of later rows has changed
   (``reads_the_future``), it was shown the plant without leave, or its J beats the bound that perfect foresight sets.
 - A weak reference: ``optimum`` behind any other, ``mpc_true`` ahead of ``optimum`` or behind ``mpc``, or a J that still
-  moves by more than 0.5 % when the search is doubled.
+  moves by more than 0.5 % when the search is doubled. People who override make a home's course chaotic, so a move that
+  is not beyond two standard errors over homes warns: it shows neither convergence nor the lack of it.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from simulator.world import World
 
 INFORMED = {"mpc_true": False, "optimum": True}  # who may look into the plant, and whether the future is shown too
 CONVERGED_RATIO = 0.005
+NOISE = 2.0  # standard errors
 SAME_RATIO = 1e-6  # spread of a ratio over homes below which it is one number
 BOUND_RATIO = 0.001  # of J: what another may be better than the bound, by rounding and ties
 
@@ -137,21 +139,47 @@ def _same(one: Orders, other: Orders) -> bool:
     return all(np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f") for mine, theirs in pairs)
 
 
-def sound_references(
-    outcomes: Mapping[str, Figures], homes: Homes, seed: int, moved_ratio: Mapping[str, float]
-) -> list[Finding]:
-    """Whether ``mpc_true`` and ``optimum`` are as good as they should be.
+@dataclass(frozen=True, slots=True)
+class Doubled:
+    """How far a reference's J moved in some homes when its search was doubled; shape (homes,)."""
 
-    Parameters
-    ----------
-    moved_ratio : Mapping
-        By reference, how far its pooled J moved when its search was doubled.
-    """
-    findings = [
-        Finding("weak reference", name, f"its J still moves by {100 * moved:.2f} % with a doubled search", fails=True)
-        for name, moved in moved_ratio.items()
-        if moved > CONVERGED_RATIO
-    ]
+    j_kwh: Array  # with the search as it is
+    moved_ratio: Array  # of a home's own J; negative: the doubled search is better
+
+    def pooled(self) -> tuple[float, float]:
+        """Change of the pooled J and its standard error, both as ratios of it.
+
+        The error is that of a ratio of sums over homes (W. Cochran, "Sampling Techniques", 3rd ed., 1977, section 2.11
+        [from memory]). One home tells nothing of noise; there it is 0, and every change counts.
+        """
+        n, whole = self.j_kwh.size, float(np.sum(self.j_kwh))
+        moved_kwh = self.moved_ratio * self.j_kwh
+        ratio = float(np.sum(moved_kwh)) / whole
+        if n < 2:
+            return ratio, 0.0
+        left_kwh = moved_kwh - ratio * self.j_kwh
+        return ratio, float(np.sqrt(n / (n - 1) * np.sum(left_kwh**2))) / abs(whole)
+
+
+def converged(name: str, doubled: Doubled) -> list[Finding]:
+    """Whether a reference's J stays where it is when its search is doubled."""
+    moved, error = doubled.pooled()
+    if abs(moved) <= CONVERGED_RATIO:
+        return []
+    words = (
+        f"with a doubled search its J moves by {100 * moved:+.2f} %, standard error {100 * error:.2f} %"
+        f" over {doubled.j_kwh.size} homes"
+    )
+    if abs(moved) > NOISE * error:
+        return [Finding("weak reference", name, f"{words}: it has not converged", fails=True)]
+    return [Finding("convergence not shown", name, f"{words}: within noise, but more than 0.5 %", fails=False)]
+
+
+def sound_references(
+    outcomes: Mapping[str, Figures], homes: Homes, seed: int, doubled: Mapping[str, Doubled]
+) -> list[Finding]:
+    """Whether ``mpc_true`` and ``optimum`` are as good as they should be."""
+    findings = [finding for name, one in doubled.items() for finding in converged(name, one)]
     j_kwh = {name: figures.j_kwh(homes) for name, figures in outcomes.items()}
     if "optimum" in j_kwh:
         bound = float(np.sum(j_kwh["optimum"]))

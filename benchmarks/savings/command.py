@@ -8,11 +8,13 @@ import json
 import math
 import multiprocessing
 import os
+import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +23,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.savings import checks, references, suites
 from benchmarks.savings.baselines import PAIRS
-from benchmarks.savings.checks import Finding
+from benchmarks.savings.checks import Doubled, Finding
 from benchmarks.savings.references import REFERENCES, Table
 from benchmarks.savings.results import Run, as_markdown, tables
-from benchmarks.savings.scoring import Json, join_figures, join_homes
+from benchmarks.savings.scoring import Figures, Homes, Json, join_figures, join_homes
 from benchmarks.savings.suites import SUITES, Done, Job, Suite, do, jobs_of, make
 from benchmarks.savings.troubles import CALM
 from core.errors import ConfigurationError
@@ -32,7 +34,7 @@ from simulator.jit import COMPILED
 
 OTHER_TABLE = "the committed table belongs to another plant, other homes or weather; --remake computes it anew"
 NO_TABLE = "no table is committed for this suite and seed; --remake computes one"
-DOUBLED_HOMES = 6  # on which convergence is shown
+DOUBLED_HOMES = 12  # on which convergence is shown, at least, where a suite has as many
 
 
 def run(
@@ -43,7 +45,8 @@ def run(
     Parameters
     ----------
     remake : bool
-        Compute the suite's table of ``mpc_true`` and ``optimum`` anew first, which takes long.
+        Compute the suite's table of ``mpc_true`` and ``optimum`` anew first, which takes long; what an earlier call
+        computed before it was stopped is taken from there.
 
     Raises
     ------
@@ -173,7 +176,8 @@ def find(done: Sequence[Done], run: Run, table: Table | None, seed: int) -> list
                 run.homes,
                 in_j=other_name != "conventional",
             )
-    return findings + checks.sound_references(figures, run.homes, seed, table.moved_ratio if table else {})
+    doubled = table.doubled if table and set(REFERENCES) <= figures.keys() else {}  # of a table that is used
+    return findings + checks.sound_references(figures, run.homes, seed, doubled)
 
 
 def day_of(done: Sequence[Done]) -> Json | None:
@@ -207,51 +211,108 @@ def reference_jobs(suite: Suite, seed: int, homes: Sequence[int], *, doubled: bo
     return jobs
 
 
+def doubled_homes(suite: Suite) -> list[int]:
+    """Homes on which convergence is shown, by their number over all blocks: evenly of all climates and blocks."""
+    climates, of_climate = len(suite.climates), suite.homes_per_climate
+    each = min(-(-DOUBLED_HOMES // climates), of_climate)
+    homes = []
+    for climate in range(climates):
+        for one in range(each):
+            number = (one * climates + climate) * of_climate // (climates * each)  # each climate a little further on
+            block, place = divmod(number, suite.homes_per_block)
+            homes.append(block * suite.in_block(0) + climate * suite.in_block(block) // climates + place)
+    return sorted(homes)
+
+
+def remaking_jobs(suite: Suite, seed: int) -> list[Job]:
+    """Jobs of a whole table. The homes that show convergence come first, as what they tell may make the rest vain."""
+    jobs = reference_jobs(suite, seed, doubled_homes(suite), doubled=True)
+    first = {(job.block, job.home) for job in jobs}
+    jobs += reference_jobs(suite, seed, range(homes_of(suite)))
+    return sorted(jobs, key=lambda job: ((job.block, job.home) not in first, job.block, job.home or 0))
+
+
 def remake_references(suite: Suite, seed: int, workers: int) -> None:
-    """Compute the table of the references and how far it moves when their search is doubled."""
-    homes = homes_of(suite)
-    some = np.unique(np.linspace(0, homes - 1, DOUBLED_HOMES).astype(int)).tolist()
-    jobs = reference_jobs(suite, seed, range(homes)) + reference_jobs(suite, seed, some, doubled=True)
-    jobs.sort(key=lambda job: (job.block, job.home or 0))
-    done = everything(jobs, workers, f"references of {suite.name}")
-    found = {(one.job.controller, one.job.block, one.job.home, one.job.doubled): one for one in done}
-    blocks = []
+    """Compute the table of the references and how far it moves when their search is doubled.
+
+    Each home is kept as soon as it is done; a call after one that was stopped computes what is missing.
+    """
+    keys, facts = [], []
     for block in range(suite.blocks):
-        mine = {
-            name: [found[name, block, home, False].figures for home in range(suite.in_block(block))]
-            for name in REFERENCES
-        }
-        blocks.append(references.as_json(found[REFERENCES[0], block, 0, False].key, mine))
-    moved = {}
-    for name in REFERENCES:
-        twice = [one for one in done if one.job.doubled and one.job.controller == name]
-        once = [found[name, one.job.block, one.job.home, False] for one in twice]
-        j_kwh = [
-            sum(float(one.figures.j_kwh(one.facts.only(one.job.home or 0))[0]) for one in some_done)
-            for some_done in (once, twice)
-        ]
-        moved[name] = abs(j_kwh[1] - j_kwh[0]) / abs(j_kwh[0])
-    references.write(suite.name, seed, blocks, moved)
+        laid_out = suites.block_of(suite, seed, block)
+        keys.append(references.key_of(laid_out.world, laid_out.outlook))
+        facts.append(laid_out.facts)
+    folder = references.UNFINISHED / f"{suite.name}-{seed}"
+    jobs = remaking_jobs(suite, seed)
+    found = {job: kept for job in jobs if (kept := references.read_part(folder, part_of(job, keys[job.block])))}
+
+    def keep(done: Done) -> None:
+        if done.key != keys[done.job.block]:
+            raise ConfigurationError("the plant changed while the references were computed: --remake once more")
+        references.write_part(folder, part_of(done.job, done.key), done.figures)
+
+    title = f"references of {suite.name}" + (f", {len(found)} kept from before" if found else "")
+    missing = [job for job in jobs if job not in found]
+    found |= {done.job: done.figures for done in everything(missing, workers, title, keep)}
+    blocks = []
+    for block, key in enumerate(keys):
+        homes = range(suite.in_block(block))
+        mine = {name: [found[Job(suite, seed, block, name, home=home)] for home in homes] for name in REFERENCES}
+        blocks.append(references.as_json(key, mine))
+    twice = [job for job in jobs if job.doubled]
+    doubled = {name: moved([job for job in twice if job.controller == name], found, facts) for name in REFERENCES}
+    references.write(suite.name, seed, blocks, doubled)
+    shutil.rmtree(folder)
 
 
-def everything(jobs: Sequence[Job], workers: int, title: str) -> list[Done]:
-    """Do all jobs, in this process or in several; the order of the answers is that of the jobs."""
+def part_of(job: Job, key: str) -> str:
+    """The name under which a home of an unfinished table is kept; ``key`` of its block."""
+    return f"{key}-{job.home}-{job.controller}{'-doubled' if job.doubled else ''}"
+
+
+def moved(twice: Sequence[Job], found: Mapping[Job, Figures], facts: Sequence[Homes]) -> Doubled:
+    """How far J moved in the homes whose search was doubled."""
+
+    def j_kwh(job: Job) -> float:
+        return float(found[job].j_kwh(facts[job.block].only(job.home or 0))[0])
+
+    once_kwh = np.array([j_kwh(replace(job, doubled=False)) for job in twice])
+    return Doubled(once_kwh, np.array([j_kwh(job) for job in twice]) / once_kwh - 1.0)
+
+
+def everything(
+    jobs: Sequence[Job], workers: int, title: str, keep: Callable[[Done], None] = lambda done: None
+) -> list[Done]:
+    """Do all jobs, in this process or in several; the order of the answers is that of the jobs.
+
+    ``keep`` is told of each as soon as it is done. What ends this early, an error or Ctrl-C, ends what has not begun.
+    """
+
+    def told(done: Done) -> Done:
+        keep(done)
+        _tell(done, tell)
+        return done
+
     with shown(title, len(jobs)) as tell:
         if workers == 1:
-            return [_told(do(job), tell) for job in jobs]
+            return [told(do(job)) for job in jobs]
         processes = multiprocessing.get_context("spawn")  # threads of onnxruntime do not survive a fork
         with ProcessPoolExecutor(workers, mp_context=processes) as pool:
             futures = [pool.submit(do, job) for job in jobs]
-            for future in as_completed(futures):
-                _told(future.result(), tell)
+            try:
+                for future in as_completed(futures):
+                    told(future.result())
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
             return [future.result() for future in futures]
 
 
-def _told(done: Done, tell: Callable[[str], None]) -> Done:
+def _tell(done: Done, tell: Callable[[str], None]) -> None:
     job = done.job
     where = f"block {job.block + 1}" if job.home is None else f"home {job.home + 1} of block {job.block + 1}"
-    tell(f"{job.controller}, {where}" + ("" if job.scenario == CALM else f", {job.scenario}"))
-    return done
+    twice = ", doubled" if job.doubled else ""
+    tell(f"{job.controller}, {where}{twice}" + ("" if job.scenario == CALM else f", {job.scenario}"))
 
 
 @contextmanager

@@ -8,8 +8,11 @@ difference.
 Processors do not agree in the last digit of a sine, and a year of thermostats makes of that a different minute here and
 there. So the key takes sums of what was laid out, to six digits, and a home recomputed may differ by 1 % in J.
 
-    {"suite", "seed", "blocks": [{"key", "homes", "figures": {"mpc_true": {"energy_kwh": [...], ...}, ...}}],
-     "doubled": {"homes", "mpc_true": relative change of pooled J, ...}}
+    {"suite", "seed", "blocks": [{"key", "figures": {"mpc_true": {"energy_kwh": [one a home, ...], ...}, ...}}, ...],
+     "doubled": {"mpc_true": {"j_kwh": [one a doubled home, ...], "moved_ratio": [...]}, ...}}
+
+Until a table is whole, each home that was computed lies in a file of its own under ``UNFINISHED``, named by the key of
+its block: a later run goes on from there, and nothing of another plant, other homes or weather is ever taken.
 """
 
 import ast
@@ -17,7 +20,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.savings.checks import Finding
+from benchmarks.savings.checks import Doubled, Finding
 from benchmarks.savings.runner import run
 from benchmarks.savings.scoring import Figures, Homes, Json
 from benchmarks.savings.sensing import Outlook
@@ -34,6 +37,7 @@ from simulator.world import BY_HOME, World
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent / "references"
+UNFINISHED = ROOT / "runs" / "references"
 SOURCES = (
     "simulator/physics",
     "simulator/residents.py",
@@ -128,10 +132,10 @@ def make(name: str, *, doubled: bool = False) -> Informed:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The committed figures of a suite, and how far they moved when the search was doubled."""
+    """The committed figures of a suite, and by reference how far they moved when the search was doubled."""
 
     blocks: list[Json]
-    moved_ratio: dict[str, float]
+    doubled: dict[str, Doubled]
 
     def figures(self, block: int, key: str) -> dict[str, Figures] | None:
         """Figures of a block's homes by reference; None where they belong to another plant, homes or weather."""
@@ -149,17 +153,25 @@ def read(suite: str, seed: int, folder: Path | None = None) -> Table | None:
     if not path.exists():
         return None
     content = json.loads(path.read_text(encoding="utf-8"))
-    return Table(content["blocks"], content["moved_ratio"])
+    doubled = {
+        name: Doubled(*(np.array(one[item.name]) for item in fields(Doubled)))
+        for name, one in content["doubled"].items()
+    }
+    return Table(content["blocks"], doubled)
 
 
 def write(
-    suite: str, seed: int, blocks: Sequence[Json], moved_ratio: dict[str, float], folder: Path | None = None
+    suite: str, seed: int, blocks: Sequence[Json], doubled: Mapping[str, Doubled], folder: Path | None = None
 ) -> Path:
     """Keep a table."""
     folder = folder or FOLDER
     folder.mkdir(exist_ok=True)
     path = folder / f"{suite}-{seed}.json"
-    content = {"suite": suite, "seed": seed, "moved_ratio": moved_ratio, "blocks": list(blocks)}
+    moved = {
+        name: {item.name: [_rounded(value) for value in getattr(one, item.name)] for item in fields(Doubled)}
+        for name, one in doubled.items()
+    }
+    content = {"suite": suite, "seed": seed, "doubled": moved, "blocks": list(blocks)}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
 
@@ -169,13 +181,30 @@ def as_json(key: str, figures: Mapping[str, Sequence[Figures]]) -> Json:
     return {
         "key": key,
         "figures": {
-            name: {
-                item.name: [float(f"{getattr(one, item.name)[0]:.{DIGITS}g}") for one in homes]
-                for item in fields(Figures)
-            }
+            name: {item.name: [_rounded(getattr(one, item.name)[0]) for one in homes] for item in fields(Figures)}
             for name, homes in figures.items()
         },
     }
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def write_part(folder: Path, name: str, figures: Figures) -> None:
+    """Keep one home of an unfinished table. Its file is there in whole or not at all, whenever this is stopped."""
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f"{name}.part"
+    unfinished.write_text(json.dumps({name: column.tolist() for name, column in asdict(figures).items()}))
+    unfinished.rename(folder / f"{name}.json")
+
+
+def read_part(folder: Path, name: str) -> Figures | None:
+    """One home of an unfinished table, or None where it was not computed yet."""
+    path = folder / f"{name}.json"
+    if not path.exists():
+        return None
+    return Figures(**{name: np.array(column) for name, column in json.loads(path.read_text()).items()})
 
 
 def drawn_by_chance(homes: int) -> list[int]:

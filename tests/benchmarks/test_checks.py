@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.savings import baselines, checks, command, runner, suites
-from benchmarks.savings.checks import Finding
+from benchmarks.savings.checks import Doubled, Finding
 from benchmarks.savings.references import as_json, differs, fingerprint, read, statements, write
 from benchmarks.savings.runner import Outcome
 from benchmarks.savings.suites import Block, Suite, block_of
@@ -170,8 +170,27 @@ def test_true_model_behind_a_fitted_one_is_called_beyond_noise_only() -> None:
 
 
 def test_reference_that_has_not_converged_is_called() -> None:
-    assert fails(checks.sound_references({}, homes(2), 1, {"optimum": 0.006}), "weak reference")
-    assert not checks.sound_references({}, homes(2), 1, {"optimum": 0.004})
+    """Beyond 0.5 % and two standard errors it fails, within them it warns with both, below 0.5 % all is well."""
+    j_kwh = np.full(4, 200.0)
+    for moved, spread, found in [
+        (-0.010, 0.001, ["weak reference"]),
+        (0.010, 0.001, ["weak reference"]),
+        (-0.010, 0.030, ["convergence not shown"]),
+        (-0.004, 0.001, []),
+    ]:
+        doubled = Doubled(j_kwh, moved + spread * np.array([1.0, -1.0, 1.0, -1.0]))
+        findings = checks.sound_references({}, homes(4), 1, {"optimum": doubled})
+        assert [finding.check for finding in findings] == found
+        assert [finding.fails for finding in findings] == [name == "weak reference" for name in found]
+    (warning,) = checks.converged("optimum", Doubled(j_kwh, -0.010 + 0.030 * np.array([1.0, -1.0, 1.0, -1.0])))
+    assert "-1.00 %, standard error 1.73 % over 4 homes" in warning.words
+
+
+def test_standard_error_of_a_pooled_move_is_calculated_by_hand() -> None:
+    """Moves of 2 and -1 kWh of 100 and 300: 1 / 400; left are 2 - 0.25 and -1 - 0.75, so sqrt(2 * 2 * 1.75^2) / 400."""
+    moved, error = Doubled(np.array([100.0, 300.0]), np.array([0.02, -1.0 / 300.0])).pooled()
+    assert (moved, error) == pytest.approx((1.0 / 400.0, 3.5 / 400.0))
+    assert Doubled(np.array([100.0]), np.array([0.02])).pooled() == (0.02, 0.0)
 
 
 def test_what_decides_is_hashed_and_what_explains_is_not() -> None:
@@ -189,9 +208,10 @@ def test_the_last_digit_of_a_sine_does_not_change_a_key_and_an_exchange_of_homes
 
 def test_table_of_other_homes_is_not_used_and_a_changed_figure_is_called(tmp_path: Any) -> None:
     kept = {"mpc_true": [figures([100.0]), figures([200.0])], "optimum": [figures([90.0]), figures([180.0])]}
-    write("tiny", 1, [as_json("key", kept)], {"mpc_true": 0.001, "optimum": 0.001}, tmp_path)
+    write("tiny", 1, [as_json("key", kept)], {"optimum": Doubled(np.array([90.0]), np.array([-0.001]))}, tmp_path)
     table = read("tiny", 1, tmp_path)
     assert table is not None
+    assert table.doubled["optimum"].pooled() == pytest.approx((-0.001, 0.0))
     assert table.figures(0, "another key") is None
     assert table.figures(1, "key") is None
     found = table.figures(0, "key")

@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from benchmarks.savings import command, references, runner, suites
-from benchmarks.savings.suites import Job, Suite, block_of, do, watched_day
+from benchmarks.savings.suites import Done, Job, Suite, block_of, do, watched_day
 from benchmarks.savings.troubles import SCENARIOS
 from benchmarks.savings.words import Known, Orders, Seen
 from core.errors import ConfigurationError
 from lingyun.cli import app
 from simulator.jit import COMPILED
+from tests.benchmarks.synthetic import figures
 
 needs_numba = pytest.mark.skipif(not COMPILED, reason="the extra `science` (numba) is not installed")
 TINY = Suite("tiny", ("Guangzhou", "Madrid"), 2, 1, suites.JUNE_2026_S, 1, ("conventional", "when_home"))
@@ -26,6 +27,7 @@ TINY = Suite("tiny", ("Guangzhou", "Madrid"), 2, 1, suites.JUNE_2026_S, 1, ("con
 @pytest.fixture(autouse=True)
 def _no_committed_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(references, "FOLDER", tmp_path)
+    monkeypatch.setattr(references, "UNFINISHED", tmp_path / "unfinished")
 
 
 @pytest.fixture
@@ -108,7 +110,6 @@ def test_table_is_used_and_a_recomputed_home_that_differs_fails(
     short: Suite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(references, "make", lambda name, doubled: Never())
-    monkeypatch.setattr(command, "DOUBLED_HOMES", 1)
     tiny = replace(short, controllers=("when_home",))
     command.remake_references(tiny, 3, 1)
     found = command.run_suite(tiny, 3, 1)
@@ -125,6 +126,79 @@ def test_table_is_used_and_a_recomputed_home_that_differs_fails(
     found = command.run_suite(tiny, 3, 1)
     assert "optimum" not in found["controllers"]
     assert any("belongs to another plant" in line for line in found["warnings"])
+
+
+@dataclass
+class Counted:
+    """Stands in for the work itself: counts it, and stops where it is told to."""
+
+    stop_after: int | None = None
+    done: list[Job] = field(default_factory=list)
+
+    def __call__(self, job: Job) -> Done:
+        if len(self.done) == self.stop_after:
+            raise KeyboardInterrupt
+        self.done.append(job)
+        block = block_of(job.suite, job.seed, job.block)
+        j_kwh = 100.0 * (1 + job.block) + 10.0 * (job.home or 0) + (1.0 / 3.0 if job.doubled else 0.0)
+        key = references.key_of(block.world, block.outlook)
+        return Done(job, block.facts, key, figures([j_kwh]), trace=np.empty(0))
+
+
+def test_a_table_that_was_stopped_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    whole = Counted()
+    monkeypatch.setattr(command, "do", whole)
+    command.remake_references(TINY, 3, 1)
+    table = (tmp_path / "tiny-3.json").read_text(encoding="utf-8")
+    assert len(whole.done) == 2 * 4 * 2  # two references, four homes, once and doubled
+    assert not any((tmp_path / "unfinished").iterdir())
+
+    (tmp_path / "tiny-3.json").unlink()
+    stopped, rest = Counted(stop_after=5), Counted()
+    monkeypatch.setattr(command, "do", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        command.remake_references(TINY, 3, 1)
+    assert not (tmp_path / "tiny-3.json").exists()
+    monkeypatch.setattr(command, "do", rest)
+    command.remake_references(TINY, 3, 1)
+    assert stopped.done + rest.done == whole.done
+    assert (tmp_path / "tiny-3.json").read_text(encoding="utf-8") == table
+
+
+def test_nothing_of_another_plant_is_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped, anew = Counted(stop_after=5), Counted()
+    monkeypatch.setattr(command, "do", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        command.remake_references(TINY, 3, 1)
+    monkeypatch.setattr(references, "code_digest", lambda: "of other statements")
+    monkeypatch.setattr(command, "do", anew)
+    command.remake_references(TINY, 3, 1)
+    assert anew.done[:5] == stopped.done
+    assert len(anew.done) == 16
+
+
+def test_what_was_computed_while_the_plant_changed_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    honest = Counted()
+    monkeypatch.setattr(command, "do", lambda job: replace(honest(job), key="of another plant"))
+    with pytest.raises(ConfigurationError, match="plant changed"):
+        command.remake_references(TINY, 3, 1)
+    assert not (tmp_path / "unfinished").exists()
+
+
+def test_convergence_is_shown_early_and_evenly() -> None:
+    headline = suites.SUITES["headline"]
+    jobs = command.remaking_jobs(headline, 1)
+    doubled = [job for job in jobs if job.doubled and job.controller == "optimum"]
+    assert [sum(job.block == block for job in doubled) for block in range(4)] == [3, 3, 3, 3]
+    per_climate = headline.homes_per_block
+    assert [sum((job.home or 0) // per_climate == climate for job in doubled) for climate in range(6)] == [2] * 6
+    assert len(jobs) == len(set(jobs)) == 2 * (72 + 12)
+    assert {(job.block, job.home) for job in jobs[:48]} == {(job.block, job.home) for job in doubled}
+    assert command.doubled_homes(suites.SUITES["smoke"]) == list(range(12))
+    for suite in suites.SUITES.values():
+        homes = command.doubled_homes(suite)
+        assert len(set(homes)) == len(homes) >= min(12, command.homes_of(suite))
+        assert max(homes) < command.homes_of(suite)
 
 
 def test_at_least_two_percent_are_recomputed_and_not_always_the_same() -> None:
