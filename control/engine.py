@@ -8,9 +8,9 @@ is made up by one step, not by many.
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine as Database
@@ -18,27 +18,32 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from control import comfort, learning, overrides, reasons
+from control import comfort, learning, overrides
 from control.commands import CommandSender
-from control.guard import Action, GuardState, History, WishSource, check
+from control.deciding import Decision, decide, grid, is_left_alone, row_of, trigger_of
+from control.guard import WishSource
 from control.minds import HomeMind, RoomMind, keep_unit, load_home, load_room, save_habits, save_home, save_room
 from control.prediction import Predictor
 from control.presence import LIKELY, Evidence
-from control.room_state import Live, RoomLayout, RoomState, assemble, device_ids, limits_of, read_layouts, read_live
-from control.situations import EARLIEST_START_S, RoomView, lead_s, moment, situation
+from control.room_state import RoomLayout, RoomState, assemble, device_ids, limits_of, read_layouts, read_live
+from control.situations import RoomView, moment
+from control.trial import Arm, pair_at
+from control.viewing import Look, evidence_of, left_at, view_of
 from control.wishes import Wishes
 from core.clock import Clock
 from core.logging import get_logger
 from core.mqtt import Broker
 from core.settings import Settings
-from core.words import Command, Fan, Mode
-from models.words import RoomMoment, Wish
+from core.words import Command, Mode
+from models.words import RoomMoment
 from storage.database import read_only
 from storage.repositories.commands import BY_ENGINE, CommandRepository
 from storage.repositories.decisions import DecisionRepository
+from storage.repositories.kill_switches import cancel_engine_commands, control_in_force
 from storage.repositories.learned import COMFORT, ROOM, ComfortCurve, LearnedRepository, Season
 from storage.repositories.overrides import FROM_DEVICE, FROM_REST, OverrideRepository
-from storage.tables import CommandRow, DecisionRow, OverrideRow, TariffRow
+from storage.repositories.trials import TrialRepository
+from storage.tables import CommandRow, OverrideRow, TariffRow, TrialDayRow
 
 log = get_logger(__name__)
 
@@ -51,22 +56,7 @@ FIRST_PATIENCE_WALL_S = 15.0  # for a room's thermometer to speak after the star
 QUARTER_S, QUARTERS_PER_DAY = 900, 96
 SAVE_EVERY = timedelta(hours=1)
 COMMANDS_SINCE = timedelta(hours=2)  # before the last look: as far back as the guard and the explanation of changes go
-JUST_NOW = timedelta(hours=1)  # a manual change says that somebody is in
 SLACK_WALL_S = 3.0  # that the instants of different processes may be apart
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What one look at the database saw."""
-
-    now: datetime
-    live: Mapping[int, Live]
-    overrides: Mapping[int, OverrideRow]  # newest open one by room
-    left_at: Mapping[int, datetime]
-    commands: Mapping[int, Sequence[CommandRow]]  # by device
-    curves: dict[int, ComfortCurve]  # by room
-    new_overrides: Sequence[OverrideRow]
-    new_person_commands: Sequence[CommandRow]
 
 
 @dataclass(slots=True)
@@ -164,6 +154,7 @@ class Engine:
                 self._rooms[room_id].layout = layout
             else:
                 self._rooms[room_id] = load_room(session, layout, self._predictor)
+        self._read_trials(session)
         tariffs = select(TariffRow).where(TariffRow.valid_from <= self.clock.now()).order_by(TariffRow.valid_from)
         documents = {row.home_id: row.document for row in session.scalars(tariffs)}
         for home_id, home in self._homes.items():
@@ -173,15 +164,39 @@ class Engine:
             # People's commands of before the start still hold if they are no older than an override may be.
             self._person_command_id = CommandRepository(session).newest_id(before=self.clock.now() - self._hold)
 
-    def _read(self, session: Session, now: datetime) -> _Look:
+    def _read_trials(self, session: Session) -> None:
+        """Who steers today in the rooms that are compared; a pair of days is drawn when its first day comes.
+
+        A room whose household's own program is not known yet has nothing to be compared with: it waits.
+        """
+        now, trials = self.clock.now(), TrialRepository(session)
+        days, running = trials.on(now), trials.running()
+        drawn: list[TrialDayRow] = []
+        for room_id, mind in self._rooms.items():
+            compared = mind.layout.control == "ab" and room_id in running
+            mind.arm = Arm(days[room_id].arm) if compared and room_id in days else None
+            if not compared or mind.arm is not None or not mind.knows_program:
+                continue
+            trial = running[room_id]
+            for one in pair_at(trial.seed, trial.started_at, now, mind.layout.home.zone):
+                row = TrialDayRow(trial_id=trial.id, day=one.day.isoformat(), arm=str(one.arm), assigned_at=now)
+                row.start_at, row.end_at = one.start, one.end
+                drawn.append(row)
+                if one.start <= now < one.end:
+                    mind.arm = one.arm
+        if drawn:
+            with Session(self.database) as writing, writing.begin():
+                TrialRepository(writing).assign(drawn)
+
+    def _read(self, session: Session, now: datetime) -> Look:
         layouts = [mind.layout for mind in self._rooms.values()]
         repository, learned = CommandRepository(session), LearnedRepository(session)
         since = {mind.layout.unit.id: (mind.unit.looked_at or now) - COMMANDS_SINCE for mind in self._rooms.values()}
-        return _Look(
+        return Look(
             now=now,
             live=read_live(session, {device_id for layout in layouts for device_id in device_ids(layout)}),
             overrides={row.room_id: row for row in OverrideRepository(session).open()},
-            left_at=_left_at(session, now),
+            left_at=left_at(session, now),
             commands={
                 layout.unit.id: repository.of_device(layout.unit.id, since[layout.unit.id]) for layout in layouts
             },
@@ -192,7 +207,7 @@ class Engine:
 
     # --- people ---
 
-    def _heed_people(self, look: _Look) -> None:
+    def _heed_people(self, look: Look) -> None:
         """Turn people's commands into overrides, end those whose time is over, learn from new ones."""
         over = [row for row in look.overrides.values() if row.until <= look.now]
         if not (over or look.new_overrides or look.new_person_commands):
@@ -211,7 +226,7 @@ class Engine:
             self._heed(self._take_command, command, look)
             self._person_command_id = command.id
 
-    def _heed(self, what: Callable[[Session, Any, _Look], float | None], row: object, look: _Look) -> float | None:
+    def _heed(self, what: Callable[[Session, Any, Look], float | None], row: object, look: Look) -> float | None:
         """Do one thing in a transaction of its own; what fails for another reason than the database fails for good."""
         try:
             with Session(self.database, expire_on_commit=False) as session, session.begin():
@@ -222,7 +237,7 @@ class Engine:
             log.exception("person_not_heeded")
             return None
 
-    def _take_command(self, session: Session, row: CommandRow, look: _Look) -> None:
+    def _take_command(self, session: Session, row: CommandRow, look: Look) -> None:
         """A person's command holds as an override, from when it was given, unless something newer holds."""
         mind = next((mind for mind in self._rooms.values() if mind.layout.unit.id == row.device_id), None)
         if mind is None or mind.layout.control == "off" or row.queued_at + self._hold <= look.now:
@@ -247,7 +262,7 @@ class Engine:
     def _hold(self) -> timedelta:
         return timedelta(seconds=self.settings.override_hold_s)
 
-    def _learn_choice(self, session: Session, row: OverrideRow, look: _Look) -> float | None:
+    def _learn_choice(self, session: Session, row: OverrideRow, look: Look) -> float | None:
         """What somebody chose by hand moves the comfort curve; the setpoint, where one was chosen. [°C]"""
         mind, target = self._rooms.get(row.room_id), Command.from_dict(row.target)
         if mind is None or target.on is False or target.setpoint_c is None:
@@ -274,7 +289,7 @@ class Engine:
 
     # --- one room ---
 
-    def _try_to_attend(self, mind: RoomMind, look: _Look) -> None:
+    def _try_to_attend(self, mind: RoomMind, look: Look) -> None:
         """Attend a room; one that fails is tried again after a pause that grows, and the other rooms go on."""
         if time.monotonic() < mind.retry_at:
             return
@@ -286,7 +301,7 @@ class Engine:
             mind.retry_at = time.monotonic() + mind.patience_s
             log.exception("room_failed", room_id=mind.layout.id)
 
-    def _attend(self, mind: RoomMind, look: _Look) -> None:
+    def _attend(self, mind: RoomMind, look: Look) -> None:
         layout, home = mind.layout, self._homes[mind.layout.home.id]
         state = assemble(layout, look.live, self.clock, look.now, home.presence.standby_w)
         if not state.heard:
@@ -300,24 +315,19 @@ class Engine:
         if override is not None and not override.started_at <= look.now < override.until:
             override = None
         override = self._see_hand(mind, look) or override
-        evidence = _evidence(layout, state, override, look.now)
-        view = self._view(mind, home, look, state, evidence)
+        evidence = evidence_of(layout, state, override, look.now)
+        view = view_of(mind, home, look, state, evidence)
         _note_quiet(mind, evidence, override, look.now)
         if self._learn_quarter(mind, home, evidence, state):
             self._learn_quiet(mind, view)
         period = timedelta(seconds=self.settings.prediction_period_s)
-        if mind.predicted_at is None or look.now >= _grid(mind.predicted_at, period):
+        if mind.predicted_at is None or look.now >= grid(mind.predicted_at, period):
             self._predict(mind, view)
-        trigger = _trigger(mind, look.now, view.occupied >= LIKELY, override)
+        trigger = trigger_of(mind, look.now, view.occupied >= LIKELY, override)
         if trigger == "first" and state.room_temperature_c is None and self._may_still_come(mind):
             trigger = None
         if trigger is not None:
-            kept = (mind.unit.control, mind.likely, mind.override_id, mind.held_setpoint_c, mind.decide_at)
-            try:
-                self._decide(mind, view, look, override, trigger)
-            except Exception:  # nothing was kept of it: what it answers is still to be answered at the next look
-                mind.unit.control, mind.likely, mind.override_id, mind.held_setpoint_c, mind.decide_at = kept
-                raise
+            self._answer(mind, view, look, override, trigger)
         if home.saved_at is None or look.now - home.saved_at >= SAVE_EVERY:
             self._save(home, look.now)
 
@@ -327,7 +337,7 @@ class Engine:
             mind.first_seen = time.monotonic()
         return time.monotonic() - mind.first_seen < FIRST_PATIENCE_WALL_S
 
-    def _see_hand(self, mind: RoomMind, look: _Look) -> OverrideRow | None:
+    def _see_hand(self, mind: RoomMind, look: Look) -> OverrideRow | None:
         """An override for a change that no command explains; nothing in a room that is not ours to control."""
         unit_id = mind.layout.unit.id
         slack = timedelta(seconds=SLACK_WALL_S * self.clock.factor)
@@ -348,41 +358,6 @@ class Engine:
         mind.unit = memory  # only now: a change that was not kept is seen again
         return row
 
-    def _view(self, mind: RoomMind, home: HomeMind, look: _Look, state: RoomState, evidence: Evidence) -> RoomView:
-        layout, place = mind.layout, home.place
-        values = {name: pair[0] for name, pair in look.live[layout.unit.id].values.items()}
-        believed = overrides.with_commands(values, look.commands[layout.unit.id])
-        mode, fan = believed.get("mode"), believed.get("fan")
-        local = look.now.astimezone(place.zone)
-        weather = home.weather.ahead(look.now, place.latitude, place.longitude)
-        occupied = home.presence.now(layout.id, look.now, evidence, look.left_at.get(layout.id))
-        asleep = comfort.person_state(1.0, local.time(), limits_of(layout).quiet)
-        curve = look.curves[layout.id]
-        running = None
-        if believed.get("on") and mode in (Mode.COOL, Mode.DRY, Mode.HEAT):
-            running = Season.HEATING if mode == Mode.HEAT else Season.COOLING
-        next_day_c = weather.outdoor_between_c(0.0, 86_400.0)
-        by_weather = running or comfort.season_by_weather(next_day_c)
-        room_c = state.room_temperature_c if state.plausible else None
-        season = comfort.season_of(room_c, next_day_c, curve.at(by_weather, asleep), by_weather)
-        return RoomView(
-            room_id=layout.id,
-            state=state,
-            local=local,
-            presence=home.presence,
-            occupied=occupied,
-            seen=evidence.weights()[0] > 0.0,
-            weather=weather,
-            band=curve.at(season, asleep),
-            season=season,
-            price=home.price,
-            switched_at=_switched_at(mind, state, look.commands[layout.unit.id]),
-            on=bool(believed.get("on")),
-            mode=None if mode is None else Mode(mode),
-            setpoint_c=believed.get("setpoint_c"),
-            fan=None if fan is None else Fan(fan),
-        )
-
     def _predict(self, mind: RoomMind, view: RoomView) -> None:
         """One step of the room predictor, and what became of its earlier ones."""
         period_s, now = self.settings.prediction_period_s, view.state.at
@@ -395,68 +370,56 @@ class Engine:
 
     # --- deciding ---
 
-    def _decide(self, mind: RoomMind, view: RoomView, look: _Look, override: OverrideRow | None, trigger: str) -> None:
+    def _answer(self, mind: RoomMind, view: RoomView, look: Look, override: OverrideRow | None, trigger: str) -> None:
+        """Decide, and note what was answered; what could not be kept is answered at the next look."""
+        kept = (
+            mind.unit.control,
+            mind.likely,
+            mind.override_id,
+            mind.held_setpoint_c,
+            mind.decide_at,
+            mind.decided_arm,
+        )
+        done = False
+        try:
+            done = self._decide(mind, view, look, override, trigger)
+        finally:
+            if not done:
+                (
+                    mind.unit.control,
+                    mind.likely,
+                    mind.override_id,
+                    mind.held_setpoint_c,
+                    mind.decide_at,
+                    mind.decided_arm,
+                ) = kept
+
+    def _decide(self, mind: RoomMind, view: RoomView, look: Look, override: OverrideRow | None, trigger: str) -> bool:
         before = mind.unit.control
         mind.unit.control = mind.layout.control
         mind.likely = view.occupied >= LIKELY
         mind.override_id = None if override is None else override.id
+        mind.decided_arm = mind.arm
         if override is None:
             mind.held_setpoint_c = view.setpoint_c if view.on else None
-        mind.decide_at = _grid(look.now, timedelta(seconds=self.settings.control_period_s))
-        if mind.layout.control == "off" and override is None and before != "auto":
-            return  # not ours: it was left alone before, and is now
-        if mind.layout.control == "off" and override is None and trigger != "control":
-            return  # returned to the household's program once; since then left alone
-        program = None if mind.program is None else mind.program.at(look.now, mind.layout.home.zone)
-        wish, source, returning = self._wish(mind, view, override, program)
-        limits = limits_of(mind.layout)
-        action, rules = check(
-            wish,
-            limits,
-            _guard_state(mind, view, source, override, program, returning=returning),
-            _history(mind, view, look),
-            look.now,
-        )
-        reason = _reason(mind, view, wish, source, action, rules, override, program)
-        self._record(mind, view, wish, source, action, rules, reason, trigger)
+        mind.decide_at = grid(look.now, timedelta(seconds=self.settings.control_period_s))
+        if is_left_alone(mind, before, override, trigger):
+            return True
+        commands = look.commands[mind.layout.unit.id]
+        period_s = self.settings.control_period_s
+        decision = decide(mind, view, self._wishes, commands, override, trigger, period_s)
+        return self._record(mind, view, decision)
 
-    def _wish(
-        self, mind: RoomMind, view: RoomView, override: OverrideRow | None, program: Wish | None
-    ) -> tuple[Wish, WishSource, bool]:
-        """What is wanted, by whom, and whether somebody is expected soon enough to start for."""
-        present = Wish(view.on, view.mode, view.setpoint_c, view.fan or Fan.AUTO)
-        if override is not None:
-            return _wish_of(Command.from_dict(override.target), present), WishSource.OVERRIDE, False
-        if mind.layout.control == "off":
-            return program or present, WishSource.RELEASE, False
-        room_c = view.state.room_temperature_c
-        if room_c is None or not view.state.plausible:
-            return program or present, WishSource.CONVENTIONAL, False
-        now = view.state.at
-        back = view.presence.next_return(view.room_id, now)
-        lead = lead_s(view, mind.pull_down_k_per_h) + self.settings.control_period_s
-        soon = back is not None and back - now <= timedelta(seconds=lead)
-        may_start = back is not None and back - now <= timedelta(seconds=max(lead, EARLIEST_START_S))
-        wish, source = self._wishes.choose(
-            situation(view, room_c, mind.forecast.outlook), view.season, returning_now=soon
-        )
-        return wish, source, may_start
-
-    def _record(
-        self,
-        mind: RoomMind,
-        view: RoomView,
-        wish: Wish,
-        source: WishSource,
-        action: Action,
-        rules: list[str],
-        reason: dict[str, Any],
-        trigger: str,
-    ) -> None:
-        """Queue the command and keep the decision, in one transaction."""
-        now, layout, command = view.state.at, mind.layout, action.command()
+    def _record(self, mind: RoomMind, view: RoomView, decision: Decision) -> bool:
+        """Queue the command and keep the decision, in one transaction; not if the room was taken away meanwhile."""
+        now, layout, command = view.state.at, mind.layout, decision.action.command()
         life = max(timedelta(seconds=self.settings.control_period_s), timedelta(seconds=30.0 * self.clock.factor))
         with Session(self.database) as session, session.begin():
+            if control_in_force(session, layout.id, lock=True) != layout.control:
+                self._layout_at = 0.0
+                return False
+            if decision.source == WishSource.RELEASE:
+                cancel_engine_commands(session, now, device_ids=[layout.unit.id])
             command_id = None
             if command is not None:
                 row = CommandRepository(session).queue(
@@ -468,40 +431,28 @@ class Engine:
                     expires_at=now + life,
                 )
                 command_id = row.id
-            DecisionRepository(session).add(
-                DecisionRow(
-                    room_id=layout.id,
-                    device_id=layout.unit.id,
-                    decided_at=now,
-                    controller="off" if source == WishSource.RELEASE else str(source),
-                    saw=_saw(view, trigger),
-                    outlook=_outlook(mind, view),
-                    proposed=_wish_json(wish),
-                    action={**_wish_json(action.target), "write": action.write},
-                    guard=rules,
-                    reason=reason,
-                    command_id=command_id,
-                )
-            )
+            DecisionRepository(session).add(row_of(decision, mind, view, command_id))
             save_room(session, mind, now)
         if command is not None:
             mind.written = True
-            if source != WishSource.OVERRIDE:
+            if decision.source != WishSource.OVERRIDE:
                 mind.held_setpoint_c = command.setpoint_c
             self._sender.wake()
         log.info(
             "decided",
             room_id=layout.id,
-            trigger=trigger,
-            controller=str(source),
+            trigger=decision.trigger,
+            control=layout.control,
+            controller=decision.controller,
             command=None if command is None else command.as_dict(),
-            guard=rules,
-            reason=reason["code"],
+            guard=decision.rules,
+            reason=decision.reason["code"],
         )
+        return True
 
     # --- learning and keeping ---
 
-    def _learn_history(self, mind: RoomMind, home: HomeMind, look: _Look) -> None:
+    def _learn_history(self, mind: RoomMind, home: HomeMind, look: Look) -> None:
         """Take in what was stored before the engine's first decision; again each hour while that is too little."""
         mind.learn_at = look.now + SAVE_EVERY
         layout = mind.layout
@@ -591,18 +542,6 @@ class Engine:
             log.exception("engine_state_not_saved")
 
 
-def _left_at(session: Session, now: datetime) -> dict[int, datetime]:
-    """When somebody last switched a room's unit off by hand, unless they switched it on again since."""
-    query = select(OverrideRow).where(OverrideRow.started_at > now - timedelta(days=1)).order_by(OverrideRow.id)
-    left_at: dict[int, datetime] = {}
-    for row in session.scalars(query):
-        if row.target.get("on") is False:
-            left_at[row.room_id] = row.started_at
-        else:
-            left_at.pop(row.room_id, None)
-    return left_at
-
-
 def _faded(repository: LearnedRepository, room_id: int, now: datetime) -> ComfortCurve:
     """The comfort curve of a room, less sure of itself by the time since it was last written."""
     updated_at = repository.updated_at(ROOM, room_id, COMFORT)
@@ -624,159 +563,3 @@ def _was_written(session: Session, layout: RoomLayout) -> bool:
         CommandRow.device_id == layout.unit.id, CommandRow.requested_by == BY_ENGINE, CommandRow.attempts > 0
     )
     return session.execute(query.limit(1)).first() is not None
-
-
-def _evidence(layout: RoomLayout, state: RoomState, override: OverrideRow | None, now: datetime) -> Evidence:
-    manual = override is not None and override.target.get("on") is not False and now - override.started_at < JUST_NOW
-    return Evidence(
-        sensor=state.occupied,
-        in_use=bool(state.active_signs) if layout.signs else None,
-        unit_by_hand=state.on if layout.control == "off" else None,
-        manual=manual,
-    )
-
-
-def _trigger(mind: RoomMind, now: datetime, likely: bool, override: OverrideRow | None) -> str | None:
-    """Why to decide now, if at all."""
-    if mind.decide_at is None:
-        return "control" if mind.unit.control not in (None, mind.layout.control) else "first"
-    if mind.unit.control != mind.layout.control:
-        return "control"
-    if mind.override_id != (None if override is None else override.id):
-        return "override"
-    if mind.likely != likely:
-        return "presence"
-    return "period" if now >= mind.decide_at else None
-
-
-def _grid(after: datetime, period: timedelta) -> datetime:
-    """The first multiple of a period after an instant: what fell behind is made up by one step."""
-    period_s = period.total_seconds()
-    return datetime.fromtimestamp((after.timestamp() // period_s + 1) * period_s, tz=UTC)
-
-
-def _switched_at(mind: RoomMind, state: RoomState, commands: Sequence[CommandRow]) -> datetime | None:
-    """When the unit last went on or off, or will by a command that is under way."""
-    for row in reversed(commands):
-        if row.ended_at is None and row.observed_at is None and row.body.get("on") not in (None, state.on):
-            return row.queued_at
-    return mind.unit.switched_at
-
-
-def _guard_state(
-    mind: RoomMind,
-    view: RoomView,
-    source: WishSource,
-    override: OverrideRow | None,
-    program: Wish | None,
-    *,
-    returning: bool,
-) -> GuardState:
-    state = view.state
-    return GuardState(
-        source=source,
-        local_minute=view.local.hour * 60 + view.local.minute,
-        on=view.on if state.on is not None else None,
-        mode=view.mode,
-        setpoint_c=view.setpoint_c,
-        fan=view.fan,
-        online=state.online,
-        room_temperature_c=state.room_temperature_c,
-        plausible=state.plausible,
-        occupied=view.occupied,
-        returning=returning,
-        season=view.season,
-        comfort_low_c=view.band.low_c,
-        comfort_high_c=view.band.high_c,
-        override=override is not None,
-        control=mind.layout.control,
-        fallback=program,
-    )
-
-
-def _history(mind: RoomMind, view: RoomView, look: _Look) -> History:
-    rows = look.commands[mind.layout.unit.id]
-    writes = tuple(row.queued_at for row in rows if row.requested_by == BY_ENGINE and not _never_sent(row))
-    return History(view.switched_at, writes, known=mind.written)
-
-
-def _never_sent(row: CommandRow) -> bool:
-    return row.ended_at is not None and row.attempts == 0
-
-
-def _wish_of(target: Command, present: Wish) -> Wish:
-    """A person's target, the rest as it is; asking for a mode or a setpoint means on."""
-    asks = target.mode is not None or target.setpoint_c is not None
-    on = target.on if target.on is not None else (asks or present.on)
-    if not on:
-        return Wish(False, None, None, present.fan)
-    setpoint_c = present.setpoint_c if target.setpoint_c is None else target.setpoint_c
-    return Wish(True, target.mode or present.mode, setpoint_c, target.fan or present.fan)
-
-
-def _reason(
-    mind: RoomMind,
-    view: RoomView,
-    wish: Wish,
-    source: WishSource,
-    action: Action,
-    rules: Sequence[str],
-    override: OverrideRow | None,
-    program: Wish | None,
-) -> dict[str, Any]:
-    unit = reasons.unit_values(action.target)
-    if override is not None:
-        until = reasons.local_time(override.until, mind.layout.home.zone)
-        code = "override_device" if override.origin == FROM_DEVICE else "override_rest"
-        return {"code": code, "values": {"unit": unit, "until": until}}
-    if source == WishSource.RELEASE:
-        return {"code": "released" if program is not None else "released_unknown", "values": {"unit": unit}}
-    grounds = reasons.Grounds(
-        zone=mind.layout.home.zone,
-        source=source,
-        room_temperature_c=view.state.room_temperature_c,
-        low_c=view.band.low_c,
-        high_c=view.band.high_c,
-        season=view.season,
-        occupied=view.occupied,
-        seen=view.seen,
-        next_return=view.presence.next_return(view.room_id, view.state.at),
-        lead_s=lead_s(view, mind.pull_down_k_per_h),
-        outlook=mind.forecast.outlook,
-        had_fallback=program is not None,
-        now=view.state.at,
-        earliest_s=EARLIEST_START_S,
-    )
-    return reasons.reason(wish, action, rules, grounds)
-
-
-def _saw(view: RoomView, trigger: str) -> dict[str, Any]:
-    return {
-        **view.state.as_json(),
-        "trigger": trigger,
-        "occupied": round(view.occupied, 3),
-        "season": str(view.season),
-        "comfort_low_c": view.band.low_c,
-        "comfort_high_c": view.band.high_c,
-        "outdoor_c": view.outdoor_c,
-        "price": view.price(view.state.at),
-    }
-
-
-def _outlook(mind: RoomMind, view: RoomView) -> dict[str, Any]:
-    back = view.presence.next_return(view.room_id, view.state.at)
-    forecast = mind.forecast
-    expected = {} if forecast.outlook is None else asdict(forecast.outlook)
-    error = forecast.physics_error if forecast.by == "rc" else forecast.error
-    return {
-        **{name: list(values) for name, values in expected.items()},
-        "by": forecast.by,
-        "mae_k": {str(horizon): round(mae, 3) for horizon, mae in error.mae_k.items()},
-        "weather": {"source": view.weather.source, "age_s": view.weather.age_s},
-        "next_return": None if back is None else back.isoformat(),
-    }
-
-
-def _wish_json(wish: Wish) -> dict[str, Any]:
-    mode = None if wish.mode is None else str(wish.mode)
-    return {"on": wish.on, "mode": mode, "setpoint_c": wish.setpoint_c, "fan": str(wish.fan)}

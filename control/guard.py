@@ -23,7 +23,11 @@ Rules in order, by the names that a decision records; the first three and ``offl
     shadow              decided and shown, not written
 
 A person's own change (source ``override``) and the return to the conventional program (source ``release``) pass at
-once, within the bounds of the unit: people may do to their unit what they like.
+once, within the bounds of the unit: people may do to their unit what they like. The return is written in any case where
+the program is known: a command that was just taken back may still reach the unit.
+
+On a day that shows what the household's own program uses (source ``trial``), that program is not made better: it needs
+no room temperature, and ``season``, ``comfort``, ``rate``, ``dead_band`` and ``quiet_hours`` leave it alone.
 """
 
 import math
@@ -52,6 +56,7 @@ class WishSource(StrEnum):
     CONVENTIONAL = "conventional"
     OVERRIDE = "override"
     RELEASE = "release"
+    TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class GuardState:
     comfort_low_c: float = 25.0
     comfort_high_c: float = 27.0
     override: bool = False
-    control: str = "auto"  # auto, shadow, off
+    control: str = "auto"  # auto, shadow, ab, off
     fallback: Wish | None = None  # the conventional program, now
 
 
@@ -156,13 +161,15 @@ def check(wish: Wish, limits: Limits, state: GuardState, history: History, now: 
         if forbids:
             return hold, [name]
     rules: list[str] = []
-    distrust = _distrust(state)
+    distrust = None if state.source == WishSource.TRIAL else _distrust(state)
     if distrust is not None:
         rules.append(distrust)
         if state.fallback is None:
             return hold, rules
         wish = state.fallback
     for name, rule in _RULES:
+        if state.source == WishSource.TRIAL and name in _OF_THE_ENGINE:
+            continue
         changed = rule(wish, context)
         if changed != wish:
             rules.append(name)
@@ -195,13 +202,14 @@ def _pass_at_once(wish: Wish, context: _Context) -> tuple[Action, list[str]]:
         low_c, high_c = context.limits.unit_low_c, context.limits.unit_high_c
         bounded = replace(bounded, setpoint_c=_on_grid(bounded.setpoint_c, low_c, high_c, context.limits.step_k))
     rules = [] if bounded == wish else ["bounds"]
-    return Action(bounded, write=_differs(bounded, context.state, 0.05)), rules
+    returns = context.state.source == WishSource.RELEASE and context.state.fallback is not None
+    return Action(bounded, write=returns or _differs(bounded, context.state, 0.05)), rules
 
 
 def _distrust(state: GuardState) -> str | None:
     if state.room_temperature_c is None:
         return "stale_data"
-    return None if state.plausible else "implausible_sensor"
+    return None if state.plausible and math.isfinite(state.room_temperature_c) else "implausible_sensor"
 
 
 def _supported(wish: Wish, context: _Context) -> Wish:
@@ -346,6 +354,7 @@ _RULES: tuple[tuple[str, Callable[[Wish, _Context], Wish]], ...] = (
     ("bounds", _bounds),
     ("mode_change", _mode_change),
 )
+_OF_THE_ENGINE = ("season", "comfort", "rate")  # rules that hold the engine and not the household's own program
 
 
 def _veto(wish: Wish, context: _Context) -> str | None:
@@ -357,15 +366,17 @@ def _veto(wish: Wish, context: _Context) -> str | None:
     known = context.history.known
     if known and not _differs(_steps(wish, context), state, 0.05):
         return ""
-    if state.on and not wish.on and not _long_enough(context, limits.minimum_run_s):
+    # a unit of which it is not known whether it runs may have been switched either way
+    if state.on is not False and not wish.on and not _long_enough(context, limits.minimum_run_s):
         return "minimum_run"
-    if state.on is False and wish.on and not _long_enough(context, limits.minimum_rest_s):
+    if state.on is not True and wish.on and not _long_enough(context, limits.minimum_rest_s):
         return "minimum_rest"
     needed = _outside_k(state) > COMFORT_TOLERANCE_K and state.occupied >= OCCUPIED_RATIO
     dead_band_k = min(limits.dead_band_k, limits.step_k) if needed else limits.dead_band_k
-    if known and not _differs(wish, state, dead_band_k - 1e-6, fan_matters=False):
+    own = state.source == WishSource.TRIAL
+    if known and not own and not _differs(wish, state, dead_band_k - 1e-6, fan_matters=False):
         return "dead_band"
-    if in_quiet_hours(limits, state.local_minute) and not needed:
+    if in_quiet_hours(limits, state.local_minute) and not (needed or own):
         return "quiet_hours"
     if sum(now - at < HOUR for at in context.history.writes) >= limits.writes_per_hour:
         return "write_budget"

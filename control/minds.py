@@ -13,6 +13,7 @@ from control.overrides import UnitMemory
 from control.prediction import Predictor, RollingError, RoomForecast
 from control.presence import Presence
 from control.room_state import Place, RoomLayout
+from control.trial import Arm
 from control.weather import WeatherMemory
 from insights.tariff import Tariff, read_tariff
 from storage.repositories.learned import HOME, ROOM, LearnedRepository
@@ -62,6 +63,8 @@ class RoomMind:
     quarter: int | None = None  # the quarter of an hour whose evidence was last learned
     likely: bool | None = None  # somebody was in at the last look
     override_id: int | None = None  # the one in force at the last look
+    arm: Arm | None = None  # who steers today, in a room that is compared by days
+    decided_arm: Arm | None = None  # the same at the last decision
     quiet_since: datetime | None = None  # somebody has been in since then, and changed nothing
     held_setpoint_c: float | None = None  # before a person changed it; None: the unit was off
 

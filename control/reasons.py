@@ -20,6 +20,7 @@ class Grounds:
 
     zone: ZoneInfo
     source: WishSource
+    control: str  # in force in the room: auto, shadow, ab
     room_temperature_c: float | None
     low_c: float
     high_c: float
@@ -43,6 +44,8 @@ def reason(wish: Wish, action: Action, rules: Sequence[str], grounds: Grounds) -
         values["expected_1h_c"] = expected_c
     if grounds.source == WishSource.RULE:
         values["by_rule"] = True
+    if grounds.control == "shadow":
+        values["watched"] = True
     return {"code": code, "values": values}
 
 
@@ -61,8 +64,9 @@ def _code(wish: Wish, action: Action, rules: Sequence[str], grounds: Grounds) ->
     distrust = [rule for rule in rules if rule in DISTRUST]
     if distrust:
         return ("conventional" if grounds.had_fallback and action.write else "kept"), {"rules": distrust}
-    if "shadow" in rules:
-        return "shadow", {}
+    if grounds.source == WishSource.TRIAL and _agree(wish, action.target):
+        return "trial", {}
+    rules = [rule for rule in rules if rule != "shadow"]  # it changes nothing of what would be done
     if rules and not _agree(wish, action.target):
         code = "guarded" if action.write else "kept"
         return code, {"rules": list(rules), "wish": unit_values(wish)}

@@ -18,6 +18,7 @@ from control.guard import Limits
 from core.clock import Clock
 from core.units import from_epoch_us
 from core.words import Capabilities, Fan, Kind, Mode
+from storage.repositories.kill_switches import KillSwitchRepository, in_force
 from storage.tables import ApplianceRow, DeviceRow, DeviceStateRow, HomeRow, RoomRow
 
 FRESH_S: Mapping[str, float] = {
@@ -71,7 +72,7 @@ class RoomLayout:
 
     id: int
     name: str
-    control: str
+    control: str  # in force: auto, shadow, ab, off
     home: Place
     unit: Thing
     meters: tuple[Thing, ...]  # of the unit's electricity; the unit itself may be one
@@ -129,9 +130,10 @@ def read_layouts(session: Session) -> list[RoomLayout]:
     )
     for device, appliance in session.execute(query).all():
         things.setdefault(device.home_id, []).append(_thing(device, appliance))
-    layouts = []
+    layouts, held = [], KillSwitchRepository(session).held_homes()
     for room in session.scalars(select(RoomRow).order_by(RoomRow.id)):
-        layout = _layout(room, homes[room.home_id], things.get(room.home_id, []))
+        control = in_force(room.control, room.home_id, held)
+        layout = _layout(room, control, homes[room.home_id], things.get(room.home_id, []))
         if layout is not None:
             layouts.append(layout)
     return layouts
@@ -286,7 +288,7 @@ def _thing(device: DeviceRow, appliance: ApplianceRow | None) -> Thing:
     )
 
 
-def _layout(room: RoomRow, home: Place, things: list[Thing]) -> RoomLayout | None:
+def _layout(room: RoomRow, control: str, home: Place, things: list[Thing]) -> RoomLayout | None:
     units = [thing for thing in things if thing.room_id == room.id and thing.kind == Kind.AIR_CONDITIONER]
     if not units:
         return None
@@ -301,7 +303,7 @@ def _layout(room: RoomRow, home: Place, things: list[Thing]) -> RoomLayout | Non
     return RoomLayout(
         id=room.id,
         name=room.name,
-        control=room.control,
+        control=control,
         home=home,
         unit=unit,
         meters=tuple(meters),

@@ -65,10 +65,10 @@ _MAIN: dict[str, tuple[str, str, str]] = {
         "不作改变，{unit}：{rules}。",
         "不作改變，{unit}：{rules}。",
     ),
-    "shadow": (
-        "Would choose {unit}; this room is only watched.",
-        "会选择{unit}；此房间仅观察，不控制。",
-        "會選擇{unit}；此房間僅觀察，不控制。",
+    "trial": (
+        "{unit}, as you usually do at this hour: today shows what your own program uses.",
+        "{unit}，与您平时这个时段一样：今天用来对比您自己的习惯用多少电。",
+        "{unit}，與您平時這個時段一樣：今天用來對比您自己的習慣用多少電。",
     ),
     "conventional": (
         "{unit}, as you usually do at this hour: {rules}.",
@@ -142,6 +142,11 @@ _BY_RULE = (
     "（按简单规则：未安装训练好的策略。）",
     "（按簡單規則：未安裝訓練好的策略。）",
 )
+_WATCHED = (
+    " (Only watched: nothing is sent.)",
+    "（仅观察，未发送。）",
+    "（僅觀察，未傳送。）",
+)
 _EXPECTED = (
     " Expected in an hour: {expected}.",
     "预计一小时后 {expected}。",
@@ -174,6 +179,8 @@ def sentence(code: str, values: Mapping[str, Any], language: str) -> str:
         text += _EXPECTED[number].format(expected=_degrees(values["expected_1h_c"]))
     if values.get("by_rule"):
         text += _BY_RULE[number]
+    if values.get("watched"):
+        text += _WATCHED[number]
     return text
 
 

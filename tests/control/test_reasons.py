@@ -22,6 +22,7 @@ OFF = Wish(False, None, None, Fan.AUTO)
 GROUNDS = Grounds(
     zone=ZoneInfo("Asia/Shanghai"),
     source=WishSource.POLICY,
+    control="auto",
     room_temperature_c=28.2,
     low_c=25.0,
     high_c=27.0,

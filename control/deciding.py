@@ -1,0 +1,264 @@
+"""From a room as it is believed to be to a decision: who wishes what, what the guard leaves of it, and why.
+
+A decision is a value; keeping it and queueing its command is the engine's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from control import reasons
+from control.guard import Action, GuardState, History, WishSource, check
+from control.minds import RoomMind
+from control.room_state import limits_of
+from control.situations import EARLIEST_START_S, RoomView, lead_s, situation
+from control.trial import Arm
+from control.wishes import Wishes
+from core.words import Command, Fan
+from models.words import Wish
+from storage.repositories.commands import BY_ENGINE
+from storage.repositories.overrides import FROM_DEVICE
+from storage.tables import CommandRow, DecisionRow, OverrideRow
+
+STEERED = ("auto", "ab")  # controls under which the engine commands the unit
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided for a room, and on what grounds."""
+
+    trigger: str
+    wish: Wish
+    source: WishSource
+    action: Action
+    rules: list[str]
+    reason: dict[str, Any]
+
+    @property
+    def controller(self) -> str:
+        """Whose wish it was, as people and programs read it."""
+        if self.source == WishSource.RELEASE:
+            return "off"
+        return "conventional" if self.source == WishSource.TRIAL else str(self.source)
+
+
+def trigger_of(mind: RoomMind, now: datetime, likely: bool, override: OverrideRow | None) -> str | None:
+    """Why to decide now, if at all."""
+    if mind.decide_at is None:
+        return "control" if mind.unit.control not in (None, mind.layout.control) else "first"
+    if mind.unit.control != mind.layout.control:
+        return "control"
+    if mind.override_id != (None if override is None else override.id):
+        return "override"
+    if mind.decided_arm != mind.arm:
+        return "arm"
+    if mind.likely != likely:
+        return "presence"
+    return "period" if now >= mind.decide_at else None
+
+
+def is_left_alone(mind: RoomMind, before: str | None, override: OverrideRow | None, trigger: str) -> bool:
+    """Whether a room that is not ours to control is not even decided for.
+
+    It is decided for once, when it is taken from the engine: the unit goes back to the household's program.
+    """
+    return mind.layout.control == "off" and override is None and (before not in STEERED or trigger != "control")
+
+
+def decide(
+    mind: RoomMind,
+    view: RoomView,
+    wishes: Wishes,
+    commands: Sequence[CommandRow],
+    override: OverrideRow | None,
+    trigger: str,
+    period_s: float,
+) -> Decision:
+    """What to do in a room now.
+
+    Parameters
+    ----------
+    commands : Sequence of CommandRow
+        The unit's, as far back as the guard asks.
+    period_s : float
+        Time until the next decision. [s]
+    """
+    now, zone = view.state.at, mind.layout.home.zone
+    program = None if mind.program is None else mind.program.at(now, zone)
+    wish, source, returning = _wish(mind, view, wishes, override, program, period_s)
+    state = _guard_state(mind, view, source, override, program, returning=returning)
+    action, rules = check(wish, limits_of(mind.layout), state, _history(mind, view, commands), now)
+    reason = _reason(mind, view, wish, source, action, rules, override, program)
+    return Decision(trigger, wish, source, action, rules, reason)
+
+
+def row_of(decision: Decision, mind: RoomMind, view: RoomView, command_id: int | None) -> DecisionRow:
+    """The decision as the database keeps it."""
+    return DecisionRow(
+        room_id=mind.layout.id,
+        device_id=mind.layout.unit.id,
+        decided_at=view.state.at,
+        controller=decision.controller,
+        control=mind.layout.control,
+        saw=_saw(mind, view, decision.trigger),
+        outlook=_outlook(mind, view),
+        proposed=_wish_json(decision.wish),
+        action={**_wish_json(decision.action.target), "write": decision.action.write},
+        guard=decision.rules,
+        reason=decision.reason,
+        command_id=command_id,
+    )
+
+
+def grid(after: datetime, period: timedelta) -> datetime:
+    """The first multiple of a period after an instant: what fell behind is made up by one step."""
+    period_s = period.total_seconds()
+    return datetime.fromtimestamp((after.timestamp() // period_s + 1) * period_s, tz=UTC)
+
+
+def _wish(
+    mind: RoomMind,
+    view: RoomView,
+    wishes: Wishes,
+    override: OverrideRow | None,
+    program: Wish | None,
+    period_s: float,
+) -> tuple[Wish, WishSource, bool]:
+    """What is wanted, by whom, and whether somebody is expected soon enough to start for."""
+    present = Wish(view.on, view.mode, view.setpoint_c, view.fan or Fan.AUTO)
+    if override is not None:
+        return _wish_of(Command.from_dict(override.target), present), WishSource.OVERRIDE, False
+    if mind.layout.control == "off":
+        return program or present, WishSource.RELEASE, False
+    now, room_c = view.state.at, view.state.room_temperature_c
+    back = view.presence.next_return(view.room_id, now)
+    lead = lead_s(view, mind.pull_down_k_per_h) + period_s
+    soon = back is not None and back - now <= timedelta(seconds=lead)
+    may_start = back is not None and back - now <= timedelta(seconds=max(lead, EARLIEST_START_S))
+    if mind.arm == Arm.CONVENTIONAL and program is not None:
+        return program, WishSource.TRIAL, may_start
+    if room_c is None or not view.state.plausible:
+        return program or present, WishSource.CONVENTIONAL, False
+    wish, source = wishes.choose(situation(view, room_c, mind.forecast.outlook), view.season, returning_now=soon)
+    return wish, source, may_start
+
+
+def _wish_of(target: Command, present: Wish) -> Wish:
+    """A person's target, the rest as it is; asking for a mode or a setpoint means on."""
+    asks = target.mode is not None or target.setpoint_c is not None
+    on = target.on if target.on is not None else (asks or present.on)
+    if not on:
+        return Wish(False, None, None, present.fan)
+    setpoint_c = present.setpoint_c if target.setpoint_c is None else target.setpoint_c
+    return Wish(True, target.mode or present.mode, setpoint_c, target.fan or present.fan)
+
+
+def _guard_state(
+    mind: RoomMind,
+    view: RoomView,
+    source: WishSource,
+    override: OverrideRow | None,
+    program: Wish | None,
+    *,
+    returning: bool,
+) -> GuardState:
+    state = view.state
+    return GuardState(
+        source=source,
+        local_minute=view.local.hour * 60 + view.local.minute,
+        on=view.on if state.on is not None else None,
+        mode=view.mode,
+        setpoint_c=view.setpoint_c,
+        fan=view.fan,
+        online=state.online,
+        room_temperature_c=state.room_temperature_c,
+        plausible=state.plausible,
+        occupied=view.occupied,
+        returning=returning,
+        season=view.season,
+        comfort_low_c=view.band.low_c,
+        comfort_high_c=view.band.high_c,
+        override=override is not None,
+        control=mind.layout.control,
+        fallback=program,
+    )
+
+
+def _history(mind: RoomMind, view: RoomView, commands: Sequence[CommandRow]) -> History:
+    writes = tuple(row.queued_at for row in commands if row.requested_by == BY_ENGINE and not _never_sent(row))
+    return History(view.switched_at, writes, known=mind.written)
+
+
+def _never_sent(row: CommandRow) -> bool:
+    return row.ended_at is not None and row.attempts == 0
+
+
+def _reason(
+    mind: RoomMind,
+    view: RoomView,
+    wish: Wish,
+    source: WishSource,
+    action: Action,
+    rules: Sequence[str],
+    override: OverrideRow | None,
+    program: Wish | None,
+) -> dict[str, Any]:
+    unit = reasons.unit_values(action.target)
+    if override is not None:
+        until = reasons.local_time(override.until, mind.layout.home.zone)
+        code = "override_device" if override.origin == FROM_DEVICE else "override_rest"
+        return {"code": code, "values": {"unit": unit, "until": until}}
+    if source == WishSource.RELEASE:
+        return {"code": "released" if program is not None else "released_unknown", "values": {"unit": unit}}
+    grounds = reasons.Grounds(
+        zone=mind.layout.home.zone,
+        source=source,
+        control=mind.layout.control,
+        room_temperature_c=view.state.room_temperature_c,
+        low_c=view.band.low_c,
+        high_c=view.band.high_c,
+        season=view.season,
+        occupied=view.occupied,
+        seen=view.seen,
+        next_return=view.presence.next_return(view.room_id, view.state.at),
+        lead_s=lead_s(view, mind.pull_down_k_per_h),
+        outlook=mind.forecast.outlook,
+        had_fallback=program is not None,
+        now=view.state.at,
+        earliest_s=EARLIEST_START_S,
+    )
+    return reasons.reason(wish, action, rules, grounds)
+
+
+def _saw(mind: RoomMind, view: RoomView, trigger: str) -> dict[str, Any]:
+    return {
+        **view.state.as_json(),
+        "trigger": trigger,
+        "arm": None if mind.arm is None else str(mind.arm),
+        "occupied": round(view.occupied, 3),
+        "season": str(view.season),
+        "comfort_low_c": view.band.low_c,
+        "comfort_high_c": view.band.high_c,
+        "outdoor_c": view.outdoor_c,
+        "price": view.price(view.state.at),
+    }
+
+
+def _outlook(mind: RoomMind, view: RoomView) -> dict[str, Any]:
+    back = view.presence.next_return(view.room_id, view.state.at)
+    forecast = mind.forecast
+    expected = {} if forecast.outlook is None else asdict(forecast.outlook)
+    error = forecast.physics_error if forecast.by == "rc" else forecast.error
+    return {
+        **{name: list(values) for name, values in expected.items()},
+        "by": forecast.by,
+        "mae_k": {str(horizon): round(mae, 3) for horizon, mae in error.mae_k.items()},
+        "weather": {"source": view.weather.source, "age_s": view.weather.age_s},
+        "next_return": None if back is None else back.isoformat(),
+    }
+
+
+def _wish_json(wish: Wish) -> dict[str, Any]:
+    mode = None if wish.mode is None else str(wish.mode)
+    return {"on": wish.on, "mode": mode, "setpoint_c": wish.setpoint_c, "fan": str(wish.fan)}
