@@ -200,7 +200,7 @@ class Household:
         climate: Climate = SHANGHAI,
         faults: Sequence[Fault] = (),
     ) -> None:
-        _check(faults)
+        check_faults(faults)
         self.seed = seed
         self.zone = ZoneInfo(time_zone)
         self.weather = home_weather(seed, climate)
@@ -566,7 +566,14 @@ def _box(floor_m2: float, wall_m2: float, glass_m2: float, leaks_ach: float, *, 
     )
 
 
-def _check(faults: Sequence[Fault]) -> None:
+def check_faults(faults: Sequence[Fault]) -> None:
+    """Whether the home's things can have these faults.
+
+    Raises
+    ------
+    ValueError
+        One of them cannot.
+    """
     kinds = {name: set(METER_FAULTS) for name in LOADS}
     kinds["living_ac"] |= set(AIR_CONDITIONER_FAULTS)
     kinds["bedroom_ac"] |= set(AIR_CONDITIONER_FAULTS)

@@ -18,6 +18,7 @@ from simulator.fleet import history
 from simulator.fleet.home import DemoFleet, demo_fleet, read_state, state_file
 from simulator.fleet.live import LiveHome
 from simulator.fleet.manifest import start_instant
+from simulator.household import check_faults
 
 log = get_logger("simulator.fleet")
 
@@ -31,6 +32,7 @@ def main(words: list[str] | None = None) -> int:
     settings = Settings() if options.data_dir is None else Settings(data_dir=options.data_dir)
     configure_logging(json_lines=settings.json_logs)
     try:
+        _check(options.fault)
         if options.history_days is not None:
             return _write_history(options, settings.data_dir)
         return _live(options, settings)
@@ -68,6 +70,13 @@ def _fault(text: str) -> Fault:
         return Fault.from_text(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _check(faults: list[Fault]) -> None:
+    try:
+        check_faults(faults)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def _instant(text: str) -> datetime:
