@@ -53,11 +53,31 @@ class GroupBy(StrEnum):
 
 
 class Control(StrEnum):
-    """What the engine may do in a room: steer it, only decide and record (shadow), or nothing (off)."""
+    """What the engine may do in a room.
+
+    Steer it (auto); only decide and record (shadow); steer it on some days and follow the household's own program on
+    the others, drawn and recorded (ab); or nothing (off).
+    """
 
     AUTO = "auto"
     SHADOW = "shadow"
+    AB = "ab"
     OFF = "off"
+
+
+class Arm(StrEnum):
+    """Who steers a room on a day of a comparison."""
+
+    ENGINE = "engine"
+    CONVENTIONAL = "conventional"
+
+
+class Objective(StrEnum):
+    """What the engine is after within comfort: least money (save), most comfort, or least CO2 (green)."""
+
+    SAVE = "save"
+    COMFORT = "comfort"
+    GREEN = "green"
 
 
 class Out(BaseModel):
@@ -199,7 +219,9 @@ class Decision(Out):
     room_id: int
     device_id: int | None
     decided_at: datetime
-    controller: str = Field(description="policy, conventional, override or off", examples=["policy"])
+    controller: str = Field(description="policy, rule, conventional, override or off", examples=["policy"])
+    control: Control | None = Field(description="What the engine was allowed in the room then; null: not recorded.")
+    arm: Arm | None = Field(description="Who steered on that day, where the room was compared by days.")
     action: CommandBody
     proposed: CommandBody = Field(description="What the policy wished for before the guard.")
     guard: list[str] = Field(description="Rules of the guard that changed the wish, in order.")
@@ -253,7 +275,10 @@ class Room(Out):
     id: int
     home_id: int
     name: str
-    control: Control
+    control: Control = Field(description="As the room is set.")
+    control_in_force: Control = Field(description="`off` under a kill switch, else as the room is set.")
+    arm: Arm | None = Field(description="Who steers today, where the room is compared by days.")
+    objective: Objective = Field(description="In force: the room's own, or else the home's.")
     room_temperature_c: float | None
     humidity_pct: float | None
     occupied: bool | None = Field(description="Null: nothing in the room can tell.")
@@ -292,6 +317,15 @@ class DeviceCount(Out):
     online: int
 
 
+class KillSwitch(Out):
+    """Whether the engine is kept away: from a home, or from every home of this installation."""
+
+    engaged: bool
+    engaged_at: datetime | None = Field(description="Since when it holds.")
+    engaged_by: str | None = Field(description="Name of the account; null: a program, or nobody.")
+    every_home: bool = Field(description="The one of every home holds.")
+
+
 class Summary(Out):
     """The first screen of a home in one call."""
 
@@ -304,6 +338,8 @@ class Summary(Out):
     power_w: float | None = Field(description="Of all devices that measure it and were heard lately.")
     today: Today
     outdoor_temperature_c: float | None
+    objective: Objective
+    kill_switch: KillSwitch
     rooms: list[Room]
     savings: Savings
     devices: DeviceCount
@@ -364,9 +400,42 @@ class OverrideEdit(In):
 
 
 class ControlEdit(In):
-    """The kill switch of a room."""
+    """What the engine may do in a room; `off` is its kill switch."""
 
     control: Control
+    seed: Annotated[int, Field(strict=True, ge=0, le=LARGEST_ID)] | None = Field(
+        default=None, description="Of the schedule of `ab`, for who wants to draw it again; null: drawn."
+    )
+
+
+class KillSwitchEdit(In):
+    """Keep the engine away, or let it steer again."""
+
+    engaged: StrictBool
+
+
+class HomeObjectiveEdit(In):
+    """What the engine is after in a home."""
+
+    objective: Objective
+
+
+class RoomObjectiveEdit(In):
+    """What the engine is after in a room."""
+
+    objective: Objective | None = Field(description="Null: as in the home.")
+
+
+class TrialDay(Out):
+    """A local day of a comparison, [start, end)."""
+
+    trial_id: int
+    seed: int
+    day: str = Field(examples=["2026-07-16"])
+    arm: Arm
+    start: datetime
+    end: datetime
+    assigned_at: datetime = Field(description="When it was written down: before the day was steered.")
 
 
 class CommandRequest(In):
@@ -468,6 +537,10 @@ class DevicePage(Page[Device]):
 
 class DecisionPage(Page[Decision]):
     """Decisions, newest first."""
+
+
+class TrialDayPage(Page[TrialDay]):
+    """Days of a room's newest comparison, newest first."""
 
 
 class UsagePage(Out):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from api import paging, schemas, security, usage_service, views
+from api import modes_service, paging, schemas, security, usage_service, views
 from api.dependencies import Access, Knock
 from api.problems import LimitReached
 from core.errors import Conflict, InvalidCommand, InvalidRequest, Unauthenticated
@@ -163,6 +163,8 @@ def summary(access: Access, home: HomeRow) -> schemas.Summary:
         power_w=_power_w(found, access.present),
         today=usage_service.today(access, home),
         outdoor_temperature_c=_outdoor_c(found, access.present),
+        objective=modes_service.objective_of(home, None),
+        kill_switch=modes_service.kill_switch(access, home.id),
         rooms=rooms,
         savings=schemas.Savings(days=_days_steered(access, home, rooms), days_needed=SAVINGS_DAYS_NEEDED),
         devices=schemas.DeviceCount(
@@ -188,7 +190,7 @@ def _room(access: Access, row: RoomRow, found: Sequence[DeviceNow]) -> schemas.R
         id=row.id,
         home_id=row.home_id,
         name=row.name,
-        control=schemas.Control(row.control),
+        **modes_service.of_room(access, row),
         room_temperature_c=_of_room(inside, "room_temperature_c", present),
         humidity_pct=_of_room(inside, "humidity_pct", present),
         occupied=_of_room(inside, "occupied", present),
@@ -341,11 +343,31 @@ def set_comfort(access: Access, row: RoomRow, body: schemas.ComfortEdit) -> sche
 
 
 def set_control(access: Access, row: RoomRow, body: schemas.ControlEdit) -> schemas.Room:
-    """Let the engine steer, watch, or leave the room alone."""
-    row.control = body.control.value
-    _tell_home(access, row.home_id, {"room_id": row.id, "control": row.control})
-    access.session.flush()
+    """Let the engine steer, watch, compare by days, or leave the room alone.
+
+    Raises
+    ------
+    InvalidRequest
+        A seed is given for what has no schedule.
+    """
+    modes_service.set_control(access, row, body)
     return room(access, row)
+
+
+def set_room_objective(access: Access, row: RoomRow, body: schemas.RoomObjectiveEdit) -> schemas.Room:
+    """What the engine is after in a room."""
+    row.objective = None if body.objective is None else body.objective.value
+    access.session.flush()
+    _tell_home(access, row.home_id, {"room_id": row.id, "changed": "objective"})
+    return room(access, row)
+
+
+def set_home_objective(access: Access, home: HomeRow, body: schemas.HomeObjectiveEdit) -> schemas.Summary:
+    """What the engine is after in a home."""
+    home.settings = {**(home.settings or {}), "objective": body.objective.value}
+    access.session.flush()
+    _tell_home(access, home.id, {"changed": "objective"})
+    return summary(access, home)
 
 
 def _tell_home(access: Access, home_id: int, data: dict[str, object]) -> None:

@@ -12,7 +12,15 @@ from core.units import from_epoch_us
 from core.words import CommandState, Kind, Scope
 from storage.repositories.homes import DeviceNow
 from storage.repositories.learned import ComfortCurve
-from storage.tables import CommandRow, DecisionRow, HomeRow, OverrideRow, QuarantineRow
+from storage.tables import (
+    CommandRow,
+    DecisionRow,
+    HomeRow,
+    KillSwitchRow,
+    OverrideRow,
+    QuarantineRow,
+    TrialDayRow,
+)
 
 MINUTE = timedelta(minutes=1)
 STALE_AFTER = 15 * MINUTE
@@ -152,6 +160,8 @@ def decision(row: DecisionRow, sent: CommandRow | None, language: str) -> schema
         device_id=row.device_id,
         decided_at=row.decided_at,
         controller=row.controller,
+        control=None if row.control is None else schemas.Control(row.control),
+        arm=schemas.Arm(row.saw["arm"]) if row.saw.get("arm") in set(schemas.Arm) else None,
         action=body(row.action),
         proposed=body(row.proposed),
         guard=[str(rule) for rule in row.guard],
@@ -182,6 +192,30 @@ def override(row: OverrideRow | None) -> schemas.Override | None:
         started_at=row.started_at,
         until=row.until,
         ended_at=row.ended_at,
+    )
+
+
+def kill_switch(own: KillSwitchRow | None, of_all: KillSwitchRow | None) -> schemas.KillSwitch:
+    """Whether the engine is kept away, and since when; the wider switch is told first."""
+    held = of_all or own
+    return schemas.KillSwitch(
+        engaged=held is not None,
+        engaged_at=None if held is None else held.engaged_at,
+        engaged_by=None if held is None else held.engaged_by,
+        every_home=of_all is not None,
+    )
+
+
+def trial_day(row: TrialDayRow, seed: int) -> schemas.TrialDay:
+    """A local day of a comparison."""
+    return schemas.TrialDay(
+        trial_id=row.trial_id,
+        seed=seed,
+        day=row.day,
+        arm=schemas.Arm(row.arm),
+        start=row.start_at,
+        end=row.end_at,
+        assigned_at=row.assigned_at,
     )
 
 

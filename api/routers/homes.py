@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
-from api import advice_service, schemas, services, usage_service
+from api import advice_service, modes_service, schemas, services, usage_service
 from api.dependencies import Cursor, HomeRef, Limit, Reading, Writing
 from core.words import Scope
 
@@ -53,3 +53,21 @@ def list_advice(home_id: HomeRef, access: Reading, request: Request) -> schemas.
 def set_tariff(home_id: HomeRef, body: schemas.TariffEdit, access: Writing) -> schemas.Tariff:
     """Prices of a home from a local midnight on; those before it keep theirs."""
     return services.set_tariff(access, access.home(home_id, Scope.ADMIN), body)
+
+
+@router.put("/{home_id}/objective", operation_id="setHomeObjective")
+def set_home_objective(home_id: HomeRef, body: schemas.HomeObjectiveEdit, access: Writing) -> schemas.Summary:
+    """What the engine is after in this home: save, comfort or green; a room may say otherwise."""
+    return services.set_home_objective(access, access.home(home_id, Scope.CONTROL), body)
+
+
+@router.get("/{home_id}/kill-switch", operation_id="getKillSwitch")
+def get_kill_switch(home_id: HomeRef, access: Reading) -> schemas.KillSwitch:
+    """Whether the engine is kept away from this home."""
+    return modes_service.kill_switch(access, access.home(home_id, Scope.READ).id)
+
+
+@router.put("/{home_id}/kill-switch", operation_id="setKillSwitch")
+def set_kill_switch(home_id: HomeRef, body: schemas.KillSwitchEdit, access: Writing) -> schemas.KillSwitch:
+    """Keep the engine away from every room of this home: each unit goes back to the household's program, once."""
+    return modes_service.set_kill_switch(access, access.home(home_id, Scope.CONTROL).id, body)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api import schemas, services
+from api import modes_service, schemas, services
 from api.dependencies import Cursor, Id, Limit, Reading, Writing
 from core.words import Scope
 
@@ -47,5 +47,17 @@ def set_comfort(room_id: Id, body: schemas.ComfortEdit, access: Writing) -> sche
 
 @router.put("/{room_id}/control", operation_id="setControl")
 def set_control(room_id: Id, body: schemas.ControlEdit, access: Writing) -> schemas.Room:
-    """The kill switch: `off` hands the unit back to its own program, `shadow` decides without sending."""
+    """What the engine may do here: `off` is the kill switch, `shadow` decides and sends nothing, `ab` compares."""
     return services.set_control(access, access.room(room_id, Scope.CONTROL), body)
+
+
+@router.get("/{room_id}/trial-days", operation_id="listTrialDays")
+def list_trial_days(room_id: Id, access: Reading, limit: Limit = 50, cursor: Cursor = None) -> schemas.TrialDayPage:
+    """Who steers this room on which day of its newest comparison (`ab`), newest first."""
+    return modes_service.trial_days(access, access.room(room_id, Scope.READ), limit, cursor)
+
+
+@router.put("/{room_id}/objective", operation_id="setRoomObjective")
+def set_room_objective(room_id: Id, body: schemas.RoomObjectiveEdit, access: Writing) -> schemas.Room:
+    """What the engine is after in this room: save, comfort, green, or as the home."""
+    return services.set_room_objective(access, access.room(room_id, Scope.CONTROL), body)

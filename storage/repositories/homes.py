@@ -116,6 +116,13 @@ def air_conditioner_of_room(session: Session, room_id: int) -> DeviceRow | None:
     )
 
 
+def air_conditioners_of_room(session: Session, room_id: int) -> Sequence[int]:
+    """Ids of every unit of a room."""
+    return session.scalars(
+        select(DeviceRow.id).where(DeviceRow.room_id == room_id, DeviceRow.kind == Kind.AIR_CONDITIONER.value)
+    ).all()
+
+
 def appliance_kind(session: Session, device: DeviceRow) -> str | None:
     """What is behind a plug, where that is known."""
     appliance = None if device.appliance_id is None else session.get(ApplianceRow, device.appliance_id)

@@ -77,11 +77,16 @@ def in_force(control: str, home_id: int, held: Collection[int | None]) -> str:
 
 
 def cancel_engine_commands(
-    session: Session, at: datetime, *, home_id: int | None = None, device_ids: Collection[int] | None = None
+    session: Session,
+    at: datetime,
+    *,
+    home_id: int | None = None,
+    device_ids: Collection[int] | None = None,
+    states: Collection[CommandState] = OPEN,
 ) -> int:
     """End every command of the engine that is queued or on its way: of a home, of devices, or all; how many."""
     query = select(CommandRow).where(
-        CommandRow.requested_by == BY_ENGINE, CommandRow.state.in_(OPEN), CommandRow.ended_at.is_(None)
+        CommandRow.requested_by == BY_ENGINE, CommandRow.state.in_(states), CommandRow.ended_at.is_(None)
     )
     if home_id is not None:
         query = query.where(CommandRow.home_id == home_id)

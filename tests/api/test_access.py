@@ -33,7 +33,7 @@ def needed_scope(method: str, path: str) -> Scope | None:
     """What the operation needs in the home, by what it does; None: a credential alone."""
     if path.endswith(("/me", "/logout", "/homes", "/fleet/devices")):
         return None
-    if path.endswith(("/quarantine", "/tariff", "/devices/{device_id}")):
+    if path.endswith(("/quarantine", "/fleet/kill-switch", "/tariff", "/devices/{device_id}")):
         return Scope.ADMIN
     return Scope.READ if method == "get" else Scope.CONTROL
 
@@ -42,10 +42,15 @@ BODIES: dict[str, Any] = {
     "setOverride": {"target": {"setpoint_c": 25.0}},
     "setComfort": {"season": "cooling", "neutral_c": 26.0},
     "setControl": {"control": "auto"},
+    "setRoomObjective": {"objective": "green"},
+    "setHomeObjective": {"objective": "comfort"},
+    "setKillSwitch": {"engaged": False},
+    "setFleetKillSwitch": {"engaged": False},
     "sendCommand": {"setpoint_c": 25.0},
     "setDevice": {"name": "Unit"},
     "setTariff": {"name": "shanghai"},
 }
+OF_EVERY_HOME = ("listQuarantine", "getFleetKillSwitch", "setFleetKillSwitch")
 QUERIES = {"getUsage": {"start": "2026-07-01T00:00:00Z", "end": "2026-07-02T00:00:00Z"}}
 
 
@@ -71,12 +76,12 @@ def test_every_operation_reaches_exactly_those_who_may(app: FastAPI, client: Tes
         foreign = request(
             client, app, world, operation_id, headers={"Authorization": f"Bearer {world.other_token}"}
         ).status_code
-        assert foreign in ((200, 204) if scope is None else (403,) if path.endswith("/quarantine") else (404,))
+        assert foreign in ((200, 204) if scope is None else (403,) if operation_id in OF_EVERY_HOME else (404,))
         for held in Scope:
             status = request(client, app, world, operation_id, headers=world.headers(held)).status_code
             ranks = list(Scope)
             enough = scope is None or ranks.index(held) >= ranks.index(scope)
-            if operation_id == "listQuarantine":
+            if operation_id in OF_EVERY_HOME:
                 enough = False  # another home is on this installation
             assert (status < 300) == enough, (operation_id, held, status)
             assert enough or status == 403, (operation_id, held, status)

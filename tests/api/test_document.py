@@ -43,6 +43,13 @@ OPERATIONS = {
     "getComfort": "get /api/v1/rooms/{room_id}/comfort",
     "setComfort": "put /api/v1/rooms/{room_id}/comfort",
     "setControl": "put /api/v1/rooms/{room_id}/control",
+    "listTrialDays": "get /api/v1/rooms/{room_id}/trial-days",
+    "setRoomObjective": "put /api/v1/rooms/{room_id}/objective",
+    "setHomeObjective": "put /api/v1/homes/{home_id}/objective",
+    "getKillSwitch": "get /api/v1/homes/{home_id}/kill-switch",
+    "setKillSwitch": "put /api/v1/homes/{home_id}/kill-switch",
+    "getFleetKillSwitch": "get /api/v1/fleet/kill-switch",
+    "setFleetKillSwitch": "put /api/v1/fleet/kill-switch",
     "setDevice": "put /api/v1/devices/{device_id}",
     "sendCommand": "post /api/v1/devices/{device_id}/commands",
     "getCommand": "get /api/v1/commands/{command_id}",
@@ -105,7 +112,7 @@ def test_what_other_programs_rely_on_is_in_the_schemas(document: dict[str, Any])
     assert {"id", "name"} <= set(schemas["Room"]["required"])
     assert {"command", "reason"} <= set(schemas["Decision"]["required"])
     assert {"id", "state"} <= set(schemas["CommandSummary"]["required"])
-    for page in ("HomePage", "DevicePage", "DecisionPage", "UsagePage", "AdvicePage", "QuarantinePage"):
+    for page in ("HomePage", "DevicePage", "DecisionPage", "UsagePage", "AdvicePage", "QuarantinePage", "TrialDayPage"):
         assert {"items", "next"} <= set(schemas[page]["properties"])
     assert set(document["components"]["securitySchemes"]) == {"bearer", "session"}
 
