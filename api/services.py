@@ -22,7 +22,8 @@ from storage.repositories import accounts, fleet, homes, live, tariffs, tokens
 from storage.repositories.commands import BY_PERSON, CommandRepository
 from storage.repositories.decisions import DecisionRepository
 from storage.repositories.homes import DeviceNow
-from storage.repositories.learned import LearnedRepository, PersonState, Season
+from storage.repositories.kept import comfort_of
+from storage.repositories.learned import PersonState, Season
 from storage.repositories.learned import set_comfort as store_comfort
 from storage.repositories.overrides import FROM_REST, OverrideRepository
 from storage.tables import AccountRow, CommandRow, DecisionRow, DeviceRow, EventRow, HomeRow, RoomRow
@@ -218,7 +219,7 @@ def _comfort_now(access: Access, row: RoomRow, unit: DeviceNow, decided: Decisio
     seen = None if decided is None else decided.saw.get("season")
     heats = views.values_of(unit).get("mode") == Mode.HEAT if seen not in set(Season) else seen == Season.HEATING
     season = Season.HEATING if heats else Season.COOLING
-    point = LearnedRepository(access.session).comfort(row.id).at(season, PersonState.HOME)
+    point = comfort_of(access.session, row.id).at(season, PersonState.HOME)
     return schemas.ComfortBand(
         season=season,
         state=PersonState.HOME,
@@ -323,7 +324,7 @@ def end_override(access: Access, row: RoomRow) -> None:
 
 def comfort(access: Access, row: RoomRow) -> schemas.Comfort:
     """The comfort curve of a room."""
-    return views.comfort(row.id, LearnedRepository(access.session).comfort(row.id))
+    return views.comfort(row.id, comfort_of(access.session, row.id))
 
 
 def set_comfort(access: Access, row: RoomRow, body: schemas.ComfortEdit) -> schemas.Comfort:

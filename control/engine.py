@@ -39,11 +39,12 @@ from models.words import RoomMoment
 from storage.database import read_only
 from storage.repositories.commands import BY_ENGINE, CommandRepository
 from storage.repositories.decisions import DecisionRepository
+from storage.repositories.kept import comfort_of, put_comfort
 from storage.repositories.kill_switches import cancel_engine_commands, control_in_force
-from storage.repositories.learned import COMFORT, ROOM, ComfortCurve, LearnedRepository, Season
+from storage.repositories.learned import COMFORT, ROOM, ComfortCurve, Season
 from storage.repositories.overrides import FROM_DEVICE, FROM_REST, OverrideRepository
 from storage.repositories.trials import TrialRepository
-from storage.tables import CommandRow, OverrideRow, TariffRow, TrialDayRow
+from storage.tables import CommandRow, LearnedRow, OverrideRow, SettingRow, TariffRow, TrialDayRow
 
 log = get_logger(__name__)
 
@@ -56,6 +57,8 @@ FIRST_PATIENCE_WALL_S = 15.0  # for a room's thermometer to speak after the star
 QUARTER_S, QUARTERS_PER_DAY = 900, 96
 SAVE_EVERY = timedelta(hours=1)
 COMMANDS_SINCE = timedelta(hours=2)  # before the last look: as far back as the guard and the explanation of changes go
+JUST_NOW = timedelta(minutes=10)  # of a choice, the room is still as it was
+LEARNED_OVERRIDE = "engine.learned_override"  # setting: {"id": the newest override that was learned from}
 SLACK_WALL_S = 3.0  # that the instants of different processes may be apart
 
 
@@ -160,7 +163,13 @@ class Engine:
         for home_id, home in self._homes.items():
             home.take_tariff(documents.get(home_id))
         if self._override_id is None:
-            self._override_id = OverrideRepository(session).newest_id()
+            kept = session.get(SettingRow, LEARNED_OVERRIDE)
+            if kept is None:  # the first start: what people did before is learned as their habits
+                self._override_id = OverrideRepository(session).newest_id()
+                with Session(self.database) as writing, writing.begin():
+                    _keep_learned_to(writing, self._override_id)
+            else:
+                self._override_id = int(kept.value["id"])
             # People's commands of before the start still hold if they are no older than an override may be.
             self._person_command_id = CommandRepository(session).newest_id(before=self.clock.now() - self._hold)
 
@@ -190,7 +199,7 @@ class Engine:
 
     def _read(self, session: Session, now: datetime) -> Look:
         layouts = [mind.layout for mind in self._rooms.values()]
-        repository, learned = CommandRepository(session), LearnedRepository(session)
+        repository = CommandRepository(session)
         since = {mind.layout.unit.id: (mind.unit.looked_at or now) - COMMANDS_SINCE for mind in self._rooms.values()}
         return Look(
             now=now,
@@ -200,7 +209,7 @@ class Engine:
             commands={
                 layout.unit.id: repository.of_device(layout.unit.id, since[layout.unit.id]) for layout in layouts
             },
-            curves={layout.id: learned.comfort(layout.id) for layout in layouts},
+            curves={layout.id: comfort_of(session, layout.id) for layout in layouts},
             new_overrides=OverrideRepository(session).after(self._override_id or 0),
             new_person_commands=repository.by_people_after(self._person_command_id or 0),
         )
@@ -218,7 +227,7 @@ class Engine:
                 if row.until <= look.now:
                     repository.end(row, look.now)
         for override in look.new_overrides:
-            chosen_c = self._heed(self._learn_choice, override, look)
+            chosen_c = self._heed(self._learn_override, override, look)
             if chosen_c is not None:
                 self._rooms[override.room_id].held_setpoint_c = chosen_c
             self._override_id = override.id
@@ -262,6 +271,11 @@ class Engine:
     def _hold(self) -> timedelta:
         return timedelta(seconds=self.settings.override_hold_s)
 
+    def _learn_override(self, session: Session, row: OverrideRow, look: Look) -> float | None:
+        """Learn from an override, and note it: those of while the engine is down are learned from at its start."""
+        _keep_learned_to(session, row.id)
+        return self._learn_choice(session, row, look)
+
     def _learn_choice(self, session: Session, row: OverrideRow, look: Look) -> float | None:
         """What somebody chose by hand moves the comfort curve; the setpoint, where one was chosen. [°C]"""
         mind, target = self._rooms.get(row.room_id), Command.from_dict(row.target)
@@ -269,22 +283,24 @@ class Engine:
             return None
         home = self._homes[mind.layout.home.id]
         state = assemble(mind.layout, look.live, self.clock, look.now, home.presence.standby_w)
+        room_c, before_c = state.room_temperature_c if state.plausible else None, mind.held_setpoint_c
+        if mind.decide_at is None or look.now - row.started_at > JUST_NOW:  # chosen while nobody was looking
+            room_c, before_c = learning.before_change(session, mind.layout, row.started_at)
         mode = target.mode or state.mode
         if mode not in (Mode.COOL, Mode.HEAT):
             return None
         season = Season.COOLING if mode == Mode.COOL else Season.HEATING
         local = row.started_at.astimezone(mind.layout.home.zone)
         person = comfort.person_state(1.0, local.time(), limits_of(mind.layout).quiet)
-        repository = LearnedRepository(session)
-        curve = _faded(repository, mind.layout.id, look.now)
+        curve = _faded(session, mind.layout.id, look.now)
         point = comfort.after_override(
             curve.at(season, person),
             target.setpoint_c,
-            room_c=state.room_temperature_c if state.plausible else None,
-            before_c=mind.held_setpoint_c,
+            room_c=room_c,
+            before_c=before_c,
             heating=mode == Mode.HEAT,
         )
-        repository.put_comfort(mind.layout.id, curve.with_point(season, person, point), look.now)
+        put_comfort(session, mind.layout.id, curve.with_point(season, person, point), look.now)
         return target.setpoint_c
 
     # --- one room ---
@@ -479,7 +495,7 @@ class Engine:
             save_habits(session, mind, look.now)
             save_home(session, home, look.now)
             if fresh:
-                LearnedRepository(session).put_comfort(layout.id, habits.curve, look.now)
+                put_comfort(session, layout.id, habits.curve, look.now)
         if fresh:
             look.curves[layout.id] = habits.curve
         log.info("history_learned", room_id=layout.id, days=round(habits.program.days, 1))
@@ -520,10 +536,9 @@ class Engine:
         if comfort.after_quiet(view.band, room_c, QUARTER_S / 3600.0) == view.band:
             return
         with Session(self.database) as session, session.begin():
-            repository = LearnedRepository(session)
-            curve = _faded(repository, layout.id, now)
+            curve = _faded(session, layout.id, now)
             point = comfort.after_quiet(curve.at(view.season, person), room_c, QUARTER_S / 3600.0)
-            repository.put_comfort(layout.id, curve.with_point(view.season, person, point), now)
+            put_comfort(session, layout.id, curve.with_point(view.season, person, point), now)
 
     def _save(self, home: HomeMind, now: datetime) -> None:
         home.saved_at = now
@@ -542,11 +557,19 @@ class Engine:
             log.exception("engine_state_not_saved")
 
 
-def _faded(repository: LearnedRepository, room_id: int, now: datetime) -> ComfortCurve:
+def _keep_learned_to(session: Session, override_id: int) -> None:
+    session.merge(SettingRow(key=LEARNED_OVERRIDE, value={"id": override_id}))
+
+
+def _faded(session: Session, room_id: int, now: datetime) -> ComfortCurve:
     """The comfort curve of a room, less sure of itself by the time since it was last written."""
-    updated_at = repository.updated_at(ROOM, room_id, COMFORT)
+    updated_at = session.scalar(
+        select(LearnedRow.updated_at).where(
+            LearnedRow.scope == ROOM, LearnedRow.scope_id == room_id, LearnedRow.name == COMFORT
+        )
+    )
     days = 0.0 if updated_at is None else max(0.0, (now - updated_at) / timedelta(days=1))
-    return comfort.after_days(repository.comfort(room_id), days)
+    return comfort.after_days(comfort_of(session, room_id), days)
 
 
 def _note_quiet(mind: RoomMind, evidence: Evidence, override: OverrideRow | None, now: datetime) -> None:

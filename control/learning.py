@@ -20,6 +20,7 @@ from storage.repositories.learned import ComfortCurve, PersonState, Season
 
 HISTORY = timedelta(days=30)
 PAST = timedelta(days=7)  # for the predictor's memory and the physical model
+BEFORE = timedelta(minutes=30)  # a change: what the room was like then
 UNKNOWN_AHEAD = (None,) * len(HORIZONS_S)
 SETTLED_S = 2 * QUARTER_S  # after a start, before the room is what people chose
 DAY_WEIGHT = 0.25  # of one day's habit as a choice: a household repeats itself, it does not decide anew
@@ -76,6 +77,22 @@ def learn_room(
         _last_switch(settings),
         presence,
     )
+
+
+def before_change(session: Session, layout: RoomLayout, at: datetime) -> tuple[float | None, float | None]:
+    """What stored reports say of a room just before somebody changed something.
+
+    Returns
+    -------
+    tuple of (float or None) and (float or None)
+        Room air, None where nobody measured it or nothing is known of the unit; setpoint, None while off. [°C]
+    """
+    settings = read_settings(session, layout.unit.id, at - timedelta(days=1), at)
+    if not settings:
+        return None, None
+    things = (*layout.thermometers, *layout.meters)
+    air_c = _air(read_quarters(session, {thing.id for thing in things}, at - BEFORE, at), layout)
+    return air_c[max(air_c)] if air_c else None, settings[-1].setpoint_c if settings[-1].on else None
 
 
 def past_moments(session: Session, layout: RoomLayout, end: datetime) -> list[RoomMoment]:

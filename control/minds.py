@@ -1,22 +1,30 @@
 """What the engine keeps in memory of homes and rooms between two looks, and how it survives a restart."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from control import conventional
 from control.conventional import LEAST_DAYS, Program
 from control.learning import USUAL_PULL_DOWN_K_PER_H
 from control.overrides import UnitMemory
 from control.prediction import Predictor, RollingError, RoomForecast
-from control.presence import Presence
+from control.presence import SLOTS, Presence
 from control.room_state import Place, RoomLayout
 from control.trial import Arm
 from control.weather import WeatherMemory
+from core.logging import get_logger
 from insights.tariff import Tariff, read_tariff
-from storage.repositories.learned import HOME, ROOM, LearnedRepository
+from storage.repositories.kept import UNREADABLE, all_of, check_number, put, readable
+from storage.repositories.learned import HOME, ROOM
+
+log = get_logger(__name__)
+Value = TypeVar("Value")
 
 
 @dataclass(slots=True)
@@ -34,8 +42,11 @@ class HomeMind:
     def take_tariff(self, document: Mapping[str, Any] | None) -> None:
         """Read a tariff's document, if it is not the one already known."""
         if document != self._document:
-            self._document = document
-            self.tariff = None if document is None else read_tariff(document)
+            self._document, self.tariff = document, None
+            try:
+                self.tariff = None if document is None else read_tariff(document)
+            except UNREADABLE as error:
+                log.error("tariff_unreadable", home_id=self.place.id, reason=str(error))
 
     def price(self, at: datetime) -> float:
         """Price of a kWh at an instant, in the first tier; 1 without a tariff (the policy reads ratios)."""
@@ -75,49 +86,126 @@ class RoomMind:
 
 
 def load_home(session: Session, place: Place) -> HomeMind:
-    """A home as it was kept."""
-    kept = LearnedRepository(session).all_of(HOME, place.id)
-    presence = Presence.from_json(place.zone, kept.get("presence"))
-    return HomeMind(place, presence, WeatherMemory.from_json(kept.get("weather")))
+    """A home as it was kept; what cannot be read is as if it had never been learned."""
+    kept = all_of(session, HOME, place.id)
+    presence = _read(HOME, place.id, kept, "presence", partial(_presence, place.zone))
+    return HomeMind(place, presence, _read(HOME, place.id, kept, "weather", _weather))
 
 
 def load_room(session: Session, layout: RoomLayout, predictor: Predictor) -> RoomMind:
-    """A room as it was kept."""
-    kept = LearnedRepository(session).all_of(ROOM, layout.id)
-    mind = RoomMind(layout, UnitMemory.from_json(kept.get("unit")))
-    mind.program = Program.from_json(kept.get("conventional"))
-    mind.pull_down_k_per_h = (kept.get("response") or {}).get("pull_down_k_per_h", USUAL_PULL_DOWN_K_PER_H)
-    errors = kept.get("predictor_error") or {}
-    mind.forecast.error = RollingError.from_json(errors.get("lstm"))
-    mind.forecast.physics_error = RollingError.from_json(errors.get("rc"))
-    mind.forecast.state = predictor.restore(kept.get("predictor"))
+    """A room as it was kept; what cannot be read is as if it had never been learned."""
+    kept = all_of(session, ROOM, layout.id)
+    read = partial(_read, ROOM, layout.id, kept)
+    mind = RoomMind(layout, read("unit", _unit))
+    mind.program = read("conventional", _program)
+    mind.pull_down_k_per_h = read("response", _pull_down)
+    mind.forecast.error, mind.forecast.physics_error = read("predictor_error", _errors)
+    mind.forecast.state = read("predictor", predictor.restore)
     return mind
 
 
 def save_home(session: Session, mind: HomeMind, now: datetime) -> None:
     """Keep a home."""
-    repository = LearnedRepository(session)
-    repository.put(HOME, mind.place.id, "presence", mind.presence.to_json(), now)
-    repository.put(HOME, mind.place.id, "weather", mind.weather.to_json(), now)
+    put(session, HOME, mind.place.id, "presence", mind.presence.to_json(), now)
+    put(session, HOME, mind.place.id, "weather", mind.weather.to_json(), now)
 
 
 def keep_unit(session: Session, room_id: int, memory: UnitMemory, now: datetime) -> None:
     """Keep what is known of a room's unit."""
-    LearnedRepository(session).put(ROOM, room_id, "unit", memory.to_json(), now)
+    put(session, ROOM, room_id, "unit", memory.to_json(), now)
 
 
 def save_room(session: Session, mind: RoomMind, now: datetime) -> None:
     """Keep what changes all the time of a room."""
-    repository, room_id = LearnedRepository(session), mind.layout.id
+    room_id = mind.layout.id
     keep_unit(session, room_id, mind.unit, now)
-    repository.put(ROOM, room_id, "predictor_error", mind.forecast.to_json(), now)
+    put(session, ROOM, room_id, "predictor_error", mind.forecast.to_json(), now)
     if mind.forecast.state is not None:
-        repository.put(ROOM, room_id, "predictor", mind.forecast.state.to_json(), now)
+        put(session, ROOM, room_id, "predictor", mind.forecast.state.to_json(), now)
 
 
 def save_habits(session: Session, mind: RoomMind, now: datetime) -> None:
     """Keep what was learned of a room's history."""
-    repository, room_id = LearnedRepository(session), mind.layout.id
+    room_id = mind.layout.id
     if mind.program is not None:
-        repository.put(ROOM, room_id, "conventional", mind.program.to_json(), now)
-    repository.put(ROOM, room_id, "response", {"version": 1, "pull_down_k_per_h": mind.pull_down_k_per_h}, now)
+        put(session, ROOM, room_id, "conventional", mind.program.to_json(), now)
+    put(session, ROOM, room_id, "response", {"version": 1, "pull_down_k_per_h": mind.pull_down_k_per_h}, now)
+
+
+# --- reading back; each raises one of kept.UNREADABLE where a value makes no sense ---
+
+
+def _read(
+    scope: str, scope_id: int, kept: Mapping[str, Any], name: str, reader: Callable[[Mapping[str, Any] | None], Value]
+) -> Value:
+    """One value, or what its reader makes of nothing."""
+    return readable(scope, scope_id, name, partial(reader, kept.get(name)), partial(reader, None))
+
+
+def _presence(zone: ZoneInfo, value: Mapping[str, Any] | None) -> Presence:
+    """Presence, room by room: one that cannot be read does not take the others along."""
+    rooms = {
+        room_id: slots
+        for room_id, slots in dict((value or {}).get("rooms") or {}).items()
+        if readable(ROOM, int(room_id), "presence", partial(_are_slots, slots), lambda: False)
+    }
+    presence = Presence.from_json(zone, None if value is None else {**value, "rooms": rooms})
+    for power_w in presence.standby_w.values():
+        check_number(power_w)
+    return presence
+
+
+def _are_slots(slots: Sequence[Sequence[float]]) -> bool:
+    if len(slots) != SLOTS or any(len(slot) != 2 or min(map(check_number, slot)) < 0.0 for slot in slots):
+        raise ValueError(f"expected {SLOTS} pairs of weights")
+    return True
+
+
+def _weather(value: Mapping[str, Any] | None) -> WeatherMemory:
+    memory = WeatherMemory.from_json(value)
+    for outdoor_c, solar_w_m2, weight in memory.hours.values():
+        for number in (outdoor_c, 0.0 if solar_w_m2 is None else solar_w_m2, weight):
+            check_number(number)
+    return memory
+
+
+def _unit(value: Mapping[str, Any] | None) -> UnitMemory:
+    memory = UnitMemory.from_json(value)
+    for name, expected in memory.expected.items():
+        if name == "setpoint_c" and expected is not None:
+            check_number(expected)
+        elif expected is not None and not isinstance(expected, bool if name == "on" else str):
+            raise ValueError(f"{name}: unexpected {expected!r}")
+    if not isinstance(memory.control, str | None):
+        raise ValueError(f"control: unexpected {memory.control!r}")
+    return memory
+
+
+def _program(value: Mapping[str, Any] | None) -> Program | None:
+    program = Program.from_json(value)
+    if program is None:
+        return None
+    if len(program.slots) != conventional.SLOTS:
+        raise ValueError(f"expected {conventional.SLOTS} hours, got {len(program.slots)}")
+    for slot in program.slots:
+        check_number(slot.on_share)
+        if slot.setpoint_c is not None:
+            check_number(slot.setpoint_c)
+    check_number(program.days)
+    return program
+
+
+def _pull_down(value: Mapping[str, Any] | None) -> float:
+    rate = check_number((value or {}).get("pull_down_k_per_h", USUAL_PULL_DOWN_K_PER_H))
+    if rate <= 0.0:
+        raise ValueError(f"expected a rate above 0 K/h, got {rate}")
+    return rate
+
+
+def _errors(value: Mapping[str, Any] | None) -> tuple[RollingError, RollingError]:
+    errors = value or {}
+    both = RollingError.from_json(errors.get("lstm")), RollingError.from_json(errors.get("rc"))
+    for error in both:
+        for number in (*error.mae_k.values(), *error.count.values()):
+            check_number(number)
+    return both

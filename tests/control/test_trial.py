@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -24,7 +25,7 @@ def test_which_arm_comes_first_is_drawn_like_a_coin_and_the_same_again_for_the_s
     """Of 4000 fair coins 2000 +- 5 x 31.6 fall on one side."""
     firsts = [arm_of(7, 2 * pair) for pair in range(4000)]
     assert abs(firsts.count(Arm.ENGINE) - 2000) < 158
-    changes = sum(a != b for a, b in zip(firsts, firsts[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(firsts))
     assert abs(changes - 2000) < 158
     assert firsts == [arm_of(7, 2 * pair) for pair in range(4000)]
     assert firsts != [arm_of(8, 2 * pair) for pair in range(4000)]

@@ -1,0 +1,112 @@
+"""Learned values read back with suspicion: what makes no sense is logged once and counts as never learned.
+
+A value may be of an older version, edited by hand, or damaged on disk. It must cost its own room what it had learned,
+and nobody anything else. The next time something is learned, it is written over.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.logging import get_logger
+from storage.repositories.learned import COMFORT, ROOM, ComfortCurve, ComfortPoint, LearnedRepository
+from storage.tables import Json, LearnedRow
+
+log = get_logger(__name__)
+
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)  # of readers that met nonsense
+Value = TypeVar("Value")
+
+
+def readable(scope: str, scope_id: int, name: str, read: Callable[[], Value], prior: Callable[[], Value]) -> Value:
+    """What ``read`` makes of a value, or the prior where it cannot."""
+    try:
+        return read()
+    except UNREADABLE as error:
+        _say(scope, scope_id, name, repr(error)[:200])
+        return prior()
+
+
+def all_of(session: Session, scope: str, scope_id: int) -> dict[str, Any]:
+    """Every value of a home or a room by name; one that is no JSON counts as missing."""
+    try:
+        return LearnedRepository(session).all_of(scope, scope_id)
+    except ValueError:
+        names = session.scalars(
+            select(LearnedRow.name).where(LearnedRow.scope == scope, LearnedRow.scope_id == scope_id)
+        ).all()
+    return {name: _one(session, scope, scope_id, name) for name in names}
+
+
+def put(session: Session, scope: str, scope_id: int, name: str, value: Json, now: datetime) -> None:
+    """Write a value, over whatever is there."""
+    try:
+        LearnedRepository(session).put(scope, scope_id, name, value, now)
+    except ValueError:  # what is there cannot even be loaded
+        session.execute(
+            update(LearnedRow)
+            .where(LearnedRow.scope == scope, LearnedRow.scope_id == scope_id, LearnedRow.name == name)
+            .values(value=value, updated_at=now)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def comfort_of(session: Session, room_id: int) -> ComfortCurve:
+    """The comfort curve of a room; the prior where nothing sensible was learned."""
+
+    def read() -> ComfortCurve:
+        curve = LearnedRepository(session).comfort(room_id)
+        for states in curve.points.values():
+            for point in states.values():
+                _check(point)
+        return curve
+
+    return readable(ROOM, room_id, COMFORT, read, ComfortCurve)
+
+
+def put_comfort(session: Session, room_id: int, curve: ComfortCurve, now: datetime) -> None:
+    """Write the comfort curve of a room, over whatever is there."""
+    put(session, ROOM, room_id, COMFORT, curve.to_json(), now)
+
+
+def check_number(value: object) -> float:
+    """The value, if it is a finite number.
+
+    Raises
+    ------
+    ValueError
+        It is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"expected a number, got {value!r}")
+    return float(value)
+
+
+def _check(point: ComfortPoint) -> None:
+    for one in fields(point):
+        value = getattr(point, one.name)
+        if one.name == "pinned":
+            if not isinstance(value, bool):
+                raise ValueError(f"pinned: expected true or false, got {value!r}")
+        else:
+            check_number(value)
+    if not point.low_c <= point.high_c:
+        raise ValueError(f"expected a band, got {point.low_c} to {point.high_c} °C")
+
+
+def _one(session: Session, scope: str, scope_id: int, name: str) -> Json | None:
+    def read() -> Json | None:
+        return LearnedRepository(session).get(scope, scope_id, name)
+
+    return readable(scope, scope_id, name, read, lambda: None)
+
+
+@lru_cache(maxsize=1024)  # an engine looks four times a second
+def _say(scope: str, scope_id: int, name: str, why: str) -> None:
+    log.error("learned_unreadable", scope=scope, scope_id=scope_id, name=name, reason=why)
