@@ -1,6 +1,7 @@
 """The guard, rule by rule and over random states and sequences."""
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -252,7 +253,7 @@ states = st.builds(
     setpoint_c=st.one_of(st.none(), st.floats(10.0, 35.0)),
     fan=st.one_of(st.none(), st.sampled_from(list(Fan))),
     online=st.booleans(),
-    room_temperature_c=st.one_of(st.none(), st.floats(-20.0, 60.0)),
+    room_temperature_c=st.one_of(st.none(), st.floats(-20.0, 60.0), st.just(math.nan)),
     plausible=st.booleans(),
     occupied=st.floats(0.0, 1.0),
     returning=st.booleans(),
@@ -260,7 +261,7 @@ states = st.builds(
     comfort_low_c=st.floats(15.0, 25.0),
     comfort_high_c=st.floats(25.0, 30.0),
     override=st.booleans(),
-    control=st.sampled_from(["auto", "shadow", "off"]),
+    control=st.sampled_from(["auto", "auto", "ab", "shadow", "off"]),
     fallback=st.one_of(st.none(), wishes),
 )
 instants = st.integers(0, 7200).map(lambda seconds: NOW - timedelta(seconds=seconds))
@@ -269,7 +270,29 @@ histories = st.builds(
 )
 
 
-@settings(max_examples=600)
+trusted_c = st.floats(10.0, 40.0)
+
+
+def is_trusted(state: GuardState) -> bool:
+    return state.room_temperature_c is not None and state.plausible and math.isfinite(state.room_temperature_c)
+
+
+def allowed_c(limits: Limits) -> tuple[float, float]:
+    """What unit and household allow together; what is nearest where they do not agree."""
+    low_c = min(max(limits.unit_low_c, limits.household_low_c), limits.unit_high_c)
+    high_c = max(min(limits.unit_high_c, limits.household_high_c), limits.unit_low_c)
+    return min(low_c, high_c), max(low_c, high_c)
+
+
+def is_needed(state: GuardState) -> bool:
+    """Somebody is in and the room is beyond an edge of their band."""
+    room_c = state.room_temperature_c
+    return (
+        room_c is not None and state.occupied >= 0.5 and (room_c > state.comfort_high_c or room_c < state.comfort_low_c)
+    )
+
+
+@settings(max_examples=800)
 @given(wish=wishes, limits=limits_, state=states, history=histories)
 def test_nothing_is_ever_written_outside_the_limits(
     wish: Wish, limits: Limits, state: GuardState, history: History
@@ -281,75 +304,211 @@ def test_nothing_is_ever_written_outside_the_limits(
         return
     target = action.target
     by_people = state.source in (WishSource.OVERRIDE, WishSource.RELEASE)
+    own_program = state.source == WishSource.TRIAL
     if target.on:
         assert target.mode in limits.modes
-        if not by_people and state.room_temperature_c is not None and state.plausible:
-            assert target.mode != (Mode.HEAT if state.season == Season.COOLING else Mode.COOL)
         assert target.fan == Fan.AUTO or target.fan in limits.fans
         assert target.setpoint_c is not None
         assert limits.unit_low_c <= target.setpoint_c <= limits.unit_high_c
     if by_people:
         return
     assert state.online
-    assert state.control == "auto"
+    assert state.control in ("auto", "ab")
     assert not state.override
+    if not is_trusted(state) and not own_program:
+        assert state.fallback is not None, "without data only the household's own program may be written"
+    if target.on and is_trusted(state) and not own_program:
+        assert target.mode != (Mode.HEAT if state.season == Season.COOLING else Mode.COOL)
     switched_s = 1e9 if history.switched_at is None else (NOW - history.switched_at).total_seconds()
-    if state.on and not target.on:
+    if state.on is not False and not target.on:
         assert switched_s >= limits.minimum_run_s
-    if state.on is False and target.on:
+    if state.on is not True and target.on:
         assert switched_s >= limits.minimum_rest_s
+    if not state.on and target.on:
         assert state.occupied >= 0.5 or state.returning
+    if state.on and target.on and state.mode is not None:
+        cooling = (Mode.COOL, Mode.DRY)
+        assert not (state.mode in cooling and target.mode == Mode.HEAT)
+        assert not (state.mode == Mode.HEAT and target.mode in cooling)
     recent = [at for at in history.writes if NOW - at < timedelta(hours=1)]
     assert len(recent) < limits.writes_per_hour
-    if target.on and limits.household_low_c <= limits.household_high_c:
+    low_c, high_c = allowed_c(limits)
+    if target.on:
         assert target.setpoint_c is not None
-        low_c = min(max(limits.unit_low_c, limits.household_low_c), limits.unit_high_c)
-        high_c = max(min(limits.unit_high_c, limits.household_high_c), limits.unit_low_c)
-        assert min(low_c, high_c) <= target.setpoint_c <= max(low_c, high_c)
-    uncomfortable = state.room_temperature_c is not None and (
-        state.room_temperature_c > state.comfort_high_c or state.room_temperature_c < state.comfort_low_c
-    )
-    if in_quiet_hours(limits, state.local_minute):
-        assert uncomfortable
-        assert state.occupied >= 0.5
+        if limits.household_low_c <= limits.household_high_c:
+            assert low_c <= target.setpoint_c <= high_c
+        same_mode = state.on and target.mode == state.mode and state.setpoint_c is not None
+        if same_mode and not own_program and state.setpoint_c is not None and low_c <= state.setpoint_c <= high_c:
+            assert abs(target.setpoint_c - state.setpoint_c) <= limits.rate_k + limits.step_k / 2 + 1e-9
+    if in_quiet_hours(limits, state.local_minute) and not own_program:
+        assert is_needed(state)
+    same = state.on and target.on and target.mode == state.mode and state.setpoint_c is not None
+    if same and history.known and not own_program:
+        assert target.setpoint_c is not None
+        assert state.setpoint_c is not None
+        changed_k = abs(target.setpoint_c - state.setpoint_c)
+        assert changed_k >= min(limits.dead_band_k, limits.step_k) - limits.step_k / 2 - 1e-6
+
+
+@given(
+    first=wishes,
+    second=wishes,
+    limits=limits_,
+    state=states,
+    history=histories,
+    room_c=st.sampled_from([None, math.nan, math.inf, -math.inf]),
+    plausible=st.booleans(),
+)
+def test_a_wish_counts_for_nothing_without_a_temperature_to_rest_on(
+    first: Wish,
+    second: Wish,
+    limits: Limits,
+    state: GuardState,
+    history: History,
+    room_c: float | None,
+    plausible: bool,
+) -> None:
+    state = replace(state, source=WishSource.POLICY, room_temperature_c=room_c, plausible=plausible)
+    assert check(first, limits, state, history, NOW) == check(second, limits, state, history, NOW)
+
+
+@given(wish=wishes, limits=limits_, state=states, history=histories, control=st.sampled_from(["auto", "ab"]))
+def test_watching_decides_as_steering_would_and_writes_nothing(
+    wish: Wish, limits: Limits, state: GuardState, history: History, control: str
+) -> None:
+    if state.source in (WishSource.OVERRIDE, WishSource.RELEASE):
+        return
+    steered, rules = check(wish, limits, replace(state, control=control), history, NOW)
+    watched, watched_rules = check(wish, limits, replace(state, control="shadow"), history, NOW)
+    assert not watched.write
+    assert watched.target == steered.target
+    assert [rule for rule in watched_rules if rule != "shadow"] == rules
+    assert ("shadow" in watched_rules) == steered.write
+
+
+@given(wish=wishes, limits=limits_, state=states, history=histories)
+def test_what_was_written_and_obeyed_is_not_written_again(
+    wish: Wish, limits: Limits, state: GuardState, history: History
+) -> None:
+    """The guard is content with its own word: the same wish in the room as it then is takes no second write."""
+    state = replace(state, source=WishSource.POLICY)
+    action, _ = check(wish, limits, state, history, NOW)
+    if not action.write:
+        return
+    target = action.target
+    on = {"on": True, "mode": target.mode, "setpoint_c": target.setpoint_c, "fan": target.fan}
+    after = replace(state, **(on if target.on else {"on": False}))
+    again, _ = check(wish, limits, after, replace(history, known=True), NOW)
+    if again.write:  # the rate leaves a rest for the next write
+        assert state.on
+        assert target.setpoint_c is not None
+        assert again.target.setpoint_c != target.setpoint_c
+
+
+# --- over random sequences ---
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens between two decisions, and what then is."""
+
+    wish: Wish
+    minutes: int
+    room_c: float | None
+    occupied: float
+    plausible: bool
+    online: bool
+    control: str
+    source: WishSource
+    hand: bool | None  # somebody switches the unit at its own buttons
+
+
+usually = st.sampled_from([True, True, True, True, False])
+steps_ = st.builds(
+    Step,
+    wish=wishes,
+    minutes=st.integers(1, 40),
+    room_c=st.one_of(trusted_c, trusted_c, trusted_c, st.none()),
+    occupied=st.floats(0.0, 1.0),
+    plausible=usually,
+    online=usually,
+    control=st.sampled_from(["auto", "auto", "auto", "ab", "shadow", "off"]),
+    source=st.sampled_from(
+        [WishSource.POLICY, WishSource.POLICY, WishSource.RULE, WishSource.TRIAL, WishSource.OVERRIDE]
+    ),
+    hand=st.sampled_from([None, None, None, None, True, False]),
+)
+
+
+@settings(max_examples=250)
+@given(steps=st.lists(steps_, min_size=5, max_size=60), limits=limits_, program=st.one_of(st.none(), wishes))
+def test_no_sequence_of_events_breaks_what_protects_unit_and_people(
+    steps: list[Step], limits: Limits, program: Wish | None
+) -> None:
+    """A unit that obeys at once, wild wishes, people at its buttons and at their telephones, sensors that fail."""
+    now, state = NOW, replace(AT_EASE, on=False, fallback=program)
+    switched_at: datetime | None = None
+    writes: list[datetime] = []
+    for step in steps:
+        now += timedelta(minutes=step.minutes)
+        if step.hand is not None and step.hand != state.on:
+            state, switched_at = replace(state, on=step.hand), now - timedelta(seconds=30)
+        state = replace(
+            state,
+            source=step.source,
+            override=step.source == WishSource.OVERRIDE,
+            local_minute=(now.hour * 60 + now.minute) % 1440,
+            room_temperature_c=step.room_c,
+            plausible=step.plausible,
+            occupied=step.occupied,
+            online=step.online,
+            control=step.control,
+        )
+        action, _ = check(step.wish, limits, state, History(switched_at, tuple(writes)), now)
+        if not action.write:
+            continue
+        target, by_people = action.target, step.source == WishSource.OVERRIDE
+        if not by_people:
+            assert step.online
+            assert step.control in ("auto", "ab")
+            assert sum(now - at < timedelta(hours=1) for at in writes) < limits.writes_per_hour
+            if target.on != state.on and switched_at is not None:
+                least_s = limits.minimum_run_s if state.on else limits.minimum_rest_s
+                assert (now - switched_at).total_seconds() >= least_s
+            if step.source != WishSource.TRIAL:
+                assert is_trusted(state) or program is not None
+                assert is_needed(state) or not in_quiet_hours(limits, state.local_minute)
+        writes.append(now)
+        if target.on != state.on:
+            switched_at = now
+        if target.on:
+            state = replace(state, on=True, mode=target.mode, setpoint_c=target.setpoint_c, fan=target.fan)
+        else:
+            state = replace(state, on=False)
 
 
 @settings(max_examples=150)
 @given(
-    steps=st.lists(
-        st.tuples(wishes, st.integers(1, 40), st.floats(15.0, 40.0), st.floats(0.0, 1.0), st.booleans()),
-        min_size=5,
-        max_size=60,
-    ),
+    steps=st.lists(st.tuples(wishes, st.integers(1, 40), trusted_c, st.floats(0.0, 1.0)), min_size=5, max_size=60),
     limits=limits_,
 )
-def test_no_sequence_of_wishes_breaks_run_rest_or_budget(
-    steps: list[tuple[Wish, int, float, float, bool]], limits: Limits
+def test_left_to_itself_the_engine_starts_a_compressor_no_faster_than_run_and_rest_allow(
+    steps: list[tuple[Wish, int, float, float]], limits: Limits
 ) -> None:
-    """A unit that obeys at once, steered by wild wishes minutes apart."""
-    now = NOW
-    state = replace(AT_EASE, on=False)
+    now, state = NOW, replace(AT_EASE, on=False)
     switched_at: datetime | None = None
     writes: list[datetime] = []
     starts: list[datetime] = []
-    for wish, minutes, room_c, occupied, stale in steps:
+    for wish, minutes, room_c, occupied in steps:
         now += timedelta(minutes=minutes)
-        state = replace(
-            state,
-            local_minute=(now.hour * 60 + now.minute) % 1440,
-            room_temperature_c=None if stale else room_c,
-            occupied=occupied,
-            fallback=wish,
-        )
+        minute = (now.hour * 60 + now.minute) % 1440
+        state = replace(state, local_minute=minute, room_temperature_c=room_c, occupied=occupied)
         action, _ = check(wish, limits, state, History(switched_at, tuple(writes)), now)
         if not action.write:
             continue
         writes.append(now)
         target = action.target
         if target.on != state.on:
-            if switched_at is not None:
-                least_s = limits.minimum_run_s if state.on else limits.minimum_rest_s
-                assert (now - switched_at).total_seconds() >= least_s
             switched_at = now
             starts += [now] if target.on else []
         if target.on:
@@ -360,3 +519,48 @@ def test_no_sequence_of_wishes_breaks_run_rest_or_budget(
         assert sum(at - timedelta(hours=1) < other <= at for other in writes) <= limits.writes_per_hour
     for first, second in pairwise(starts):
         assert (second - first).total_seconds() >= limits.minimum_run_s + limits.minimum_rest_s
+
+
+# --- the household's own program on its days ---
+
+
+def own(**changes: object) -> GuardState:
+    return replace(AT_EASE, source=WishSource.TRIAL, control="ab", **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        own(local_minute=2 * 60),
+        own(room_temperature_c=None),
+        own(room_temperature_c=24.0),
+        own(plausible=False),
+        own(season=Season.HEATING, comfort_low_c=19.0, comfort_high_c=21.0),
+    ],
+)
+def test_the_households_own_program_is_not_made_better_on_its_days(state: GuardState) -> None:
+    action, rules = check(cool(20.0), LIMITS, state, IDLE, NOW)
+    assert action == Action(cool(20.0), write=True)
+    assert rules == []
+
+
+def test_what_protects_the_unit_holds_on_the_programs_days_too() -> None:
+    just_on = History(switched_at=NOW - timedelta(minutes=5))
+    assert check(OFF, LIMITS, own(), just_on, NOW)[1] == ["minimum_run"]
+    often = History(writes=tuple(NOW - timedelta(minutes=minute) for minute in (5, 20, 35, 50)))
+    assert check(cool(22.0), LIMITS, own(), often, NOW)[1] == ["write_budget"]
+    assert check(cool(17.0), LIMITS, own(), IDLE, NOW)[0].target.setpoint_c == 20.0
+    assert check(cool(22.0), LIMITS, own(on=False, occupied=0.0), IDLE, NOW)[1] == ["empty_room"]
+
+
+def test_a_unit_of_which_nobody_knows_whether_it_runs_is_not_switched_either_way_too_soon() -> None:
+    state = replace(AT_EASE, on=None, room_temperature_c=29.0)
+    just_now = History(switched_at=NOW - timedelta(minutes=5))
+    assert check(cool(25.0), LIMITS, state, just_now, NOW)[1] == ["minimum_rest"]
+    assert check(OFF, LIMITS, replace(state, room_temperature_c=26.0), just_now, NOW)[1] == ["minimum_run"]
+
+
+def test_the_return_to_the_program_is_written_even_if_the_unit_looks_so() -> None:
+    state = replace(AT_EASE, source=WishSource.RELEASE, control="off", fallback=cool(26.0))
+    assert check(cool(26.0), LIMITS, state, IDLE, NOW)[0].write
+    assert not check(cool(26.0), LIMITS, replace(state, fallback=None), IDLE, NOW)[0].write
