@@ -1,0 +1,442 @@
+"""Refrigerators: a setpoint by load, holiday and price, and defrosts off the peak, inside food safety.
+
+``observe`` takes in what a refrigerator says, ``wish`` is what price and household make desirable, and ``check`` is the
+one way from a wish to a write: a pure function that nothing goes round. All three know the refrigerator only by its
+own two thermostats (``Program``) and its two air temperatures; the only things told to it are a *setback*, kelvins
+added to all limits of its thermostats, and to put a defrost off.
+
+Food is what the air is through a lag of two hours: a half-litre bottle (2.1 kJ/K behind 0.3 W/K) or a kilogram of
+frozen food (1.9 kJ/K behind 0.25 W/K) in still air has about that. Larger things follow slower. Fresh food stays at or
+below 5 °C, frozen food at or below -15 °C; air stays there too, but for half an hour after a defrost or an opened door.
+
+Rules of ``check`` in order, by the names that a decision records; the first three end the matter::
+
+    kill_switch         not ours to control: nothing is written
+    override            somebody set it by hand: nothing is written
+    offline             it does not answer: nothing is written
+    stale_data          no fresh air temperatures: its own program
+    implausible_sensor  air temperatures that cannot be: its own program
+    bounds              of what the refrigerator can be told
+    stays_safe          a setback under which food would not stay safe if nothing were ever written again
+    air                 fresh air is about to reach its limit: the thermostat calls before it
+    food                food has come near a limit: colder
+    frozen              a freezing compartment without a thermostat of its own is not cold enough: all colder
+    freezing            fresh food would freeze; this one wins, for a kitchen too cool cannot be mended by a setpoint
+    defrost             frozen food is not cold enough, or the defrost waited long enough, to put it off
+    minimum_run         the compressor has just started
+    minimum_rest        the compressor has just stopped
+    write_budget        writes of the last hour are used up
+    proposed            decided and shown, not written: the household has not allowed it yet
+
+What makes food safer passes the last rules but ``proposed``: nobody is controlled who did not allow it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+FRESH_LIMIT_C, FROZEN_LIMIT_C = 5.0, -15.0
+FOOD_LAG_S = 7200.0
+AIR_GRACE_S = 1800.0  # after a defrost or an opened door
+
+AIR_MARGIN_K = 0.1  # below the limit at which the thermostat is made to call
+FROZEN_MARGIN_K = 0.5  # of a freezing thermostat's cut-in, to the limit
+FOOD_MARGIN_K = 0.2
+LEAST_FRESH_C = 0.3  # of air at which cooling stops; standards keep fresh food at or above 0 °C (IEC 62552)
+RESERVE_K = 0.05  # of the fresh compartment's middle to the limit, with closed doors
+RESERVE_PER_OPENING_K = 0.004  # more for each opening a day: doors and warm food
+GREATEST_RESERVE_K = 0.5
+PLAUSIBLE_C = (-45.0, 60.0)
+
+DEAR_RATIO = 1.2  # of the lowest price ahead: a price to wait out
+CHEAP_RATIO = 1.05
+STORE_K = 2.5  # below its own program at the end of the cheap hours
+STORE_HELD_S = 3 * 3600.0  # so deep
+# Slower than at once: a compressor of varied speed is most efficient when slow, and what is stored long leaks away.
+STORE_K_PER_H = 0.45
+# A freezing compartment that follows the fresh one warms while that one lives on its store: it must be colder first.
+STORE_FROM_FROZEN_C, STORE_FULL_FROZEN_C = -16.0, -17.0
+
+FROZEN_TARGET_C = -16.1  # of the follower's food
+FROZEN_GAIN_PER_H = 0.15  # K of setback for each K and hour
+FROZEN_SOON_C, FROZEN_SOON_GAIN = -15.6, 1.5
+GREATEST_CORRECTION_K = 5.0
+DAY_S, QUARTER_S = 86_400.0, 900.0
+
+MINIMUM_RUN_S = MINIMUM_REST_S = 300.0  # refrigerant comes to rest; also what makers wait
+WRITES_PER_HOUR = 8
+STEP_K = 0.1
+LONGEST_HOLD_S = 16 * 3600.0
+HOLD_BELOW_C = -16.0
+HOLIDAY_S = DAY_S  # nobody for so long
+LOAD_K, LOAD_S = 1.0, 6 * 3600.0  # colder than its own program, and how long, after much was put in
+
+# What the seven simulated refrigerators gave, the cautious end of each (benchmarks/fridges.py, docs/fridges.md).
+SAVED_PER_KELVIN = 0.045
+MOVED_RATIO, MOVED_RATIO_FOLLOWING = 0.09, 0.05  # of all kWh, from dear to cheap hours; where the freezer follows
+EXTRA_RATIO, EXTRA_RATIO_FOLLOWING = 0.02, 0.03  # of all kWh, that storing costs
+LEAST_WARMER_K = 0.5  # that is worth a word
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A refrigerator's own thermostats at setback 0, as announced or read from its cycles. [°C]"""
+
+    fresh_in_c: float  # cooling begins
+    fresh_out_c: float
+    freezer_in_c: float
+    freezer_out_c: float
+    freezer_follows: bool  # has no thermostat of its own: cooled whenever the fresh compartment is
+    least_setback_k: float = -6.0  # that it can be told
+    greatest_setback_k: float = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a refrigerator now. Its setback is what holds once what is on its way has arrived."""
+
+    fresh_air_c: float | None  # None: not known, or too old
+    freezer_air_c: float | None
+    running: bool | None = None
+    setback_k: float = 0.0
+    hold_defrost: bool = False
+    openings_per_day: float = 45.0  # of the doors, lately; where nobody counts them, a busy kitchen's
+    since_load_s: float = math.inf  # that a door stood open for three minutes or more, as it does for shopping
+    nobody_for_s: float = 0.0  # that nobody is expected
+    prices: Sequence[float] = ()  # of a kWh in this and the coming quarters of an hour; empty: unknown
+    online: bool = True
+    override: bool = False
+    control: str = "proposed"  # proposed, auto, off
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is carried from one look to the next."""
+
+    at: datetime | None = None
+    fresh_food_c: float = FRESH_LIMIT_C - 1.0
+    frozen_food_c: float = FROZEN_LIMIT_C - 1.0
+    frozen_day_c: float = FROZEN_LIMIT_C - 1.0  # mean of about a day
+    fresh_air_c: float | None = None  # at the last look
+    warming_k: float = 0.0  # of the fresh air from one look to the next, lately; 0 while it cools
+    correction_k: float = 0.0  # colder for the sake of a freezing compartment that follows
+    running: bool | None = None
+    switched_at: datetime | None = None
+    held_since: datetime | None = None  # the defrost is put off
+    writes: tuple[datetime, ...] = ()  # of the last hour
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What would be good, and why."""
+
+    setback_k: float
+    hold_defrost: bool
+    code: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the refrigerator shall be told, and whether that is written; ``reason`` as in ``core.sentences``."""
+
+    setback_k: float
+    hold_defrost: bool
+    write: bool
+    reason: dict[str, Any]
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Something to allow once; ``core.appliance_sentences`` has its sentence."""
+
+    code: str
+    energy_kwh_per_year: Decimal  # less; below zero where money is saved with more energy
+    cost_per_year: Decimal | None  # less, in the tariff's currency; None without a price
+    values: dict[str, Any]
+
+
+def decide(program: Program, seen: Seen, memory: Memory, now: datetime) -> tuple[Decision, Memory]:
+    """One look at one refrigerator, every five minutes: observe, wish, check."""
+    memory = observe(program, seen, memory, now)
+    decision = check(wish(program, seen, memory), program, seen, memory, now)
+    hold = decision.hold_defrost if decision.write else seen.hold_defrost
+    since = (memory.held_since or now) if hold else None
+    writes = (*memory.writes, now) if decision.write else memory.writes
+    return decision, replace(memory, held_since=since, writes=writes)
+
+
+def observe(program: Program, seen: Seen, memory: Memory, now: datetime) -> Memory:
+    """Take in what it says; food follows the air, also over a gap in the data."""
+    writes = tuple(at for at in memory.writes if now - at < timedelta(hours=1))
+    memory = replace(memory, writes=writes)
+    if seen.running is not None and seen.running != memory.running:
+        switched_at = now if memory.running is not None else None
+        memory = replace(memory, running=seen.running, switched_at=switched_at)
+    if _distrust(seen) is not None or seen.fresh_air_c is None or seen.freezer_air_c is None:
+        return replace(memory, fresh_air_c=None)
+    if memory.at is None:
+        # Nothing is known of before: the food was what the air is, or what the program holds, whichever is warmer.
+        fresh_c = max(seen.fresh_air_c, _middle(program.fresh_in_c, program.fresh_out_c))
+        frozen_c = max(seen.freezer_air_c, _middle(program.freezer_in_c, program.freezer_out_c))
+        return replace(
+            memory,
+            at=now,
+            fresh_food_c=fresh_c,
+            frozen_food_c=frozen_c,
+            frozen_day_c=frozen_c,
+            fresh_air_c=seen.fresh_air_c,
+        )
+    dt_s = max((now - memory.at).total_seconds(), 0.0)
+    frozen_c = lagged(memory.frozen_food_c, seen.freezer_air_c, dt_s)
+    correction_k = memory.correction_k + FROZEN_GAIN_PER_H * (frozen_c - FROZEN_TARGET_C) * min(dt_s, 900.0) / 3600.0
+    risen_k = 0.0 if memory.fresh_air_c is None else seen.fresh_air_c - memory.fresh_air_c
+    return replace(
+        memory,
+        at=now,
+        fresh_food_c=lagged(memory.fresh_food_c, seen.fresh_air_c, dt_s),
+        frozen_food_c=frozen_c,
+        frozen_day_c=lagged(memory.frozen_day_c, seen.freezer_air_c, dt_s, DAY_S),
+        fresh_air_c=seen.fresh_air_c,
+        warming_k=max(risen_k, 0.0),
+        correction_k=min(max(correction_k, 0.0), GREATEST_CORRECTION_K) if program.freezer_follows else 0.0,
+    )
+
+
+def lagged(food_c: float, air_c: float, dt_s: float, lag_s: float = FOOD_LAG_S) -> float:
+    """Food after ``dt_s`` seconds in air of this temperature: dT/dt = (T_air - T) / lag. [°C]"""
+    return air_c + (food_c - air_c) * math.exp(-dt_s / lag_s)
+
+
+# --- what would be good ---
+
+
+def wish(program: Program, seen: Seen, memory: Memory) -> Wish:
+    """As warm as is safe; colder after shopping and late in cheap hours; in dear ones nothing that can wait."""
+    warmest_k = greatest_lasting_k(program, seen)
+    values: dict[str, Any] = {"holiday": True} if seen.nobody_for_s >= HOLIDAY_S else {}
+    usual = Wish(warmest_k, False, "fridge_warmest", values)
+    if seen.since_load_s < LOAD_S:
+        usual = Wish(min(-LOAD_K, warmest_k), False, "fridge_load", values)
+    kind, left_s = price_now(tuple(seen.prices))
+    values["minutes"] = round(left_s / 60.0)
+    if kind == "dear":
+        return Wish(warmest_k, True, "fridge_coast", values)
+    slope_k = STORE_K_PER_H * max(left_s - STORE_HELD_S, 0.0) / 3600.0
+    deeper_k = warmest_k + STORE_K - slope_k
+    setback_k = warmest_k - _storable(program, memory) * max(deeper_k, 0.0)
+    if kind != "cheap" or setback_k >= usual.setback_k:
+        return usual
+    return Wish(setback_k, False, "fridge_store", values)
+
+
+@lru_cache(maxsize=256)
+def price_now(prices: tuple[float, ...]) -> tuple[str, float]:
+    """What the first of these prices is among them: ``dear``, ``cheap`` ahead of a dear one, or ``usual``.
+
+    Returns
+    -------
+    tuple[str, float]
+        The word, and how long until dear hours end, or begin; 0 for ``usual``. [s]
+    """
+    if not prices:
+        return "usual", 0.0
+    lowest = min(prices)
+    dear = [price > max(DEAR_RATIO * lowest, lowest) for price in prices]
+    if dear[0]:
+        return "dear", QUARTER_S * (dear.index(False) if False in dear else len(dear))
+    if True in dear and prices[0] <= max(CHEAP_RATIO * lowest, lowest):
+        return "cheap", QUARTER_S * dear.index(True)
+    return "usual", 0.0
+
+
+def greatest_lasting_k(program: Program, seen: Seen) -> float:
+    """The setback under which food stays safe even if nothing is ever written again. [K]"""
+    openings = 0.0 if seen.nobody_for_s >= HOLIDAY_S else seen.openings_per_day
+    reserve_k = min(RESERVE_K + RESERVE_PER_OPENING_K * max(openings, 0.0), GREATEST_RESERVE_K)
+    fresh_k = FRESH_LIMIT_C - reserve_k - _middle(program.fresh_in_c, program.fresh_out_c)
+    if program.freezer_follows:
+        return fresh_k
+    return min(fresh_k, FROZEN_LIMIT_C - FROZEN_MARGIN_K - program.freezer_in_c)
+
+
+def _storable(program: Program, memory: Memory) -> float:
+    """How much of the store is worth filling, 0..1."""
+    if not program.freezer_follows:
+        return 1.0
+    colder_k = STORE_FROM_FROZEN_C - memory.frozen_day_c
+    return min(max(colder_k / (STORE_FROM_FROZEN_C - STORE_FULL_FROZEN_C), 0.0), 1.0)
+
+
+# --- what is allowed ---
+
+
+def check(wished: Wish, program: Program, seen: Seen, memory: Memory, now: datetime) -> Decision:
+    """What may be done of a wish; ``memory`` has taken in what was seen."""
+    for name, forbids in (
+        ("kill_switch", seen.control == "off"),
+        ("override", seen.override),
+        ("offline", not seen.online),
+    ):
+        if forbids:
+            return _decision(seen.setback_k, seen.hold_defrost, False, wished, [name])
+    distrust = _distrust(seen)
+    if distrust is not None:
+        return _own_program(program, seen, memory, wished, distrust)
+    rules: list[str] = []
+    setback_k = wished.setback_k if math.isfinite(wished.setback_k) else 0.0
+    ceilings = _ceilings(program, seen, memory)
+    for name, ceiling_k in ceilings:
+        if setback_k > ceiling_k + 1e-9:
+            setback_k = ceiling_k
+            rules.append(name)
+    floor_k = max(program.least_setback_k, LEAST_FRESH_C - program.fresh_out_c)
+    if setback_k < floor_k:
+        setback_k = floor_k
+        rules.append("freezing")
+    # Downwards to the step: what is safe stays safe, and the floor has a step to spare.
+    setback_k = round(math.floor(setback_k / STEP_K + 1e-6) * STEP_K, 3)
+    hold = wished.hold_defrost
+    if hold and (memory.frozen_food_c > HOLD_BELOW_C or _held_too_long(memory, now)):
+        hold = False
+        rules.append("defrost")
+    step_k = setback_k - seen.setback_k
+    if abs(step_k) < STEP_K / 2 and hold == seen.hold_defrost:
+        return _decision(setback_k, hold, False, wished, rules)
+    if seen.control != "auto":
+        return _decision(setback_k, hold, False, wished, [*rules, "proposed"])
+    too_warm = step_k < 0.0 and seen.setback_k > min(ceiling_k for _, ceiling_k in ceilings)
+    too_cold = step_k > 0.0 and seen.setback_k < floor_k - STEP_K
+    veto = None if too_warm or too_cold or "defrost" in rules else _veto(step_k, memory, now)
+    if veto is not None:
+        return _decision(seen.setback_k, seen.hold_defrost, False, wished, [*rules, veto])
+    return _decision(setback_k, hold, True, wished, rules)
+
+
+def _ceilings(program: Program, seen: Seen, memory: Memory) -> list[tuple[str, float]]:
+    """Greatest setbacks, by rule. [K]"""
+    assert seen.fresh_air_c is not None
+    ceilings = [
+        ("bounds", program.greatest_setback_k),
+        ("stays_safe", greatest_lasting_k(program, seen)),
+    ]
+    call_c = FRESH_LIMIT_C - AIR_MARGIN_K
+    if seen.fresh_air_c + memory.warming_k >= call_c:
+        ceilings.append(("air", call_c - program.fresh_in_c))
+    fresh_over_k = memory.fresh_food_c - (FRESH_LIMIT_C - FOOD_MARGIN_K)
+    frozen_over_k = memory.frozen_food_c - (FROZEN_LIMIT_C - FOOD_MARGIN_K)
+    if fresh_over_k > 0.0:
+        ceilings.append(("food", call_c - program.fresh_in_c - 1.0 - fresh_over_k))
+    if frozen_over_k > 0.0 and not program.freezer_follows:
+        ceilings.append(("food", -1.0 - frozen_over_k))
+    if program.freezer_follows:
+        soon_k = FROZEN_SOON_GAIN * max(memory.frozen_food_c - FROZEN_SOON_C, 0.0)
+        ceilings.append(("frozen", greatest_lasting_k(program, seen) - memory.correction_k - soon_k))
+    return ceilings
+
+
+def _own_program(program: Program, seen: Seen, memory: Memory, wished: Wish, rule: str) -> Decision:
+    """Back to what the maker chose, unless that is warmer than what is safe to leave alone."""
+    setback_k = min(0.0, math.floor(greatest_lasting_k(program, seen) / STEP_K) * STEP_K)
+    setback_k = max(setback_k - memory.correction_k, program.least_setback_k, LEAST_FRESH_C - program.fresh_out_c)
+    differs = abs(setback_k - seen.setback_k) >= STEP_K / 2 or seen.hold_defrost
+    return _decision(round(setback_k, 3), False, differs and seen.control == "auto", wished, [rule])
+
+
+def _veto(step_k: float, memory: Memory, now: datetime) -> str | None:
+    """Why a write must wait: not against a compressor that has just switched, and not too often."""
+    since_s = math.inf if memory.switched_at is None else (now - memory.switched_at).total_seconds()
+    if step_k > 0.0 and memory.running and since_s < MINIMUM_RUN_S:
+        return "minimum_run"
+    if step_k < 0.0 and memory.running is False and since_s < MINIMUM_REST_S:
+        return "minimum_rest"
+    return "write_budget" if len(memory.writes) >= WRITES_PER_HOUR else None
+
+
+def _held_too_long(memory: Memory, now: datetime) -> bool:
+    return memory.held_since is not None and (now - memory.held_since).total_seconds() >= LONGEST_HOLD_S
+
+
+def _distrust(seen: Seen) -> str | None:
+    for air_c in (seen.fresh_air_c, seen.freezer_air_c):
+        if air_c is None:
+            return "stale_data"
+        if not PLAUSIBLE_C[0] <= air_c <= PLAUSIBLE_C[1]:  # NaN as well
+            return "implausible_sensor"
+    return None
+
+
+def _decision(setback_k: float, hold: bool, write: bool, wished: Wish, rules: list[str]) -> Decision:
+    code = wished.code
+    if {"stale_data", "implausible_sensor"} & set(rules):
+        code = "fridge_own"
+    elif {"kill_switch", "override", "offline"} & set(rules):
+        code = "fridge_kept"
+    elif {"frozen", "freezing"} <= set(rules):
+        code = "fridge_too_cool"
+    elif {"food", "frozen"} & set(rules):
+        code = "fridge_safe"
+    values = {**wished.values, "setback_k": setback_k, "rules": list(rules)}
+    return Decision(setback_k, hold, write, {"code": code, "values": values}, tuple(rules))
+
+
+def _middle(one_c: float, other_c: float) -> float:
+    return 0.5 * (one_c + other_c)
+
+
+# --- what is proposed once ---
+
+
+def proposals(
+    program: Program,
+    kwh_per_year: float,
+    dear_price: Decimal | None,
+    cheap_price: Decimal | None,
+    *,
+    openings_per_day: float = 45.0,
+) -> list[Proposal]:
+    """What to allow, each with what it is expected to save in a year; nothing where it is not worth a word.
+
+    Parameters
+    ----------
+    kwh_per_year : float
+        What the refrigerator uses now.
+    dear_price, cheap_price : Decimal or None
+        Price of a kWh in dear and cheap hours, equal where the price does not change by the hour; None: unknown.
+    """
+    mean_price = None if dear_price is None or cheap_price is None else (dear_price + cheap_price) / 2
+    found = []
+    seen = Seen(None, None, openings_per_day=openings_per_day)
+    warmer_k = FRESH_LIMIT_C - AIR_MARGIN_K - program.fresh_in_c
+    if not program.freezer_follows:
+        warmer_k = min(warmer_k, greatest_lasting_k(program, seen))
+    if warmer_k >= LEAST_WARMER_K:
+        saved_kwh = _exact(kwh_per_year * (1.0 - (1.0 - SAVED_PER_KELVIN) ** warmer_k))
+        cost = None if mean_price is None else saved_kwh * mean_price
+        found.append(_proposal("fridge_warmer", saved_kwh, cost, {"warmer_k": round(warmer_k, 1)}))
+    if dear_price is not None and cheap_price is not None and dear_price > cheap_price * _exact(DEAR_RATIO):
+        follows = program.freezer_follows
+        moved_kwh = _exact(kwh_per_year * (MOVED_RATIO_FOLLOWING if follows else MOVED_RATIO))
+        extra_kwh = _exact(kwh_per_year * (EXTRA_RATIO_FOLLOWING if follows else EXTRA_RATIO))
+        cost = moved_kwh * dear_price - (moved_kwh + extra_kwh) * cheap_price
+        if cost > 0:
+            found.append(_proposal("fridge_shift", -extra_kwh, cost, {"moved_kwh": _cents(moved_kwh)}))
+    return found
+
+
+def _proposal(code: str, energy_kwh: Decimal, cost: Decimal | None, values: dict[str, Any]) -> Proposal:
+    return Proposal(code, _cents(energy_kwh), None if cost is None else _cents(cost), values)
+
+
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(CENT)
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(repr(value))
