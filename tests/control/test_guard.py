@@ -230,9 +230,13 @@ def test_the_first_write_says_everything_even_if_nothing_differs() -> None:
 
 # --- over random states ---
 
-numbers = st.one_of(st.none(), st.floats(-50.0, 80.0), st.just(float("nan")), st.just(float("inf")))
-modes = st.one_of(st.none(), st.sampled_from(list(Mode)))
-wishes = st.builds(Wish, st.booleans(), modes, numbers, st.sampled_from(list(Fan)))
+# what is usual is drawn more often: the rules are deep, and few states of pure chance reach the last of them
+usually = st.sampled_from([True, True, True, True, True, False])
+seldom = st.sampled_from([False, False, False, False, False, True])
+setpoints = st.integers(30, 64).map(lambda halves: halves / 2.0)
+numbers = st.one_of(setpoints, setpoints, setpoints, st.none(), st.floats(-50.0, 80.0), st.just(math.nan))
+modes = st.sampled_from([Mode.COOL, Mode.COOL, Mode.HEAT, Mode.HEAT, *Mode, None])
+wishes = st.builds(Wish, usually, modes, numbers, st.sampled_from(list(Fan)))
 limits_ = st.builds(
     Limits,
     unit_low_c=st.sampled_from([15.0, 16.0, 17.5]),
@@ -242,32 +246,33 @@ limits_ = st.builds(
     fans=st.sampled_from([(), (Fan.AUTO, Fan.LOW), tuple(Fan)]),
     household_low_c=st.floats(10.0, 26.0),
     household_high_c=st.floats(20.0, 35.0),
-    quiet=st.sampled_from([None, (1380, 420), (60, 120)]),
+    rate_k=st.sampled_from([1.0, 3.0]),
+    quiet=st.sampled_from([None, (1380, 420), (60, 720)]),
 )
 states = st.builds(
     GuardState,
-    source=st.sampled_from(list(WishSource)),
+    source=st.sampled_from([WishSource.POLICY, WishSource.POLICY, WishSource.POLICY, *WishSource]),
     local_minute=st.integers(0, 1439),
-    on=st.sampled_from([None, True, False]),
+    on=st.sampled_from([None, True, True, False, False]),
     mode=modes,
-    setpoint_c=st.one_of(st.none(), st.floats(10.0, 35.0)),
+    setpoint_c=st.one_of(setpoints, setpoints, st.none(), st.floats(10.0, 35.0)),
     fan=st.one_of(st.none(), st.sampled_from(list(Fan))),
-    online=st.booleans(),
-    room_temperature_c=st.one_of(st.none(), st.floats(-20.0, 60.0), st.just(math.nan)),
-    plausible=st.booleans(),
+    online=usually,
+    room_temperature_c=st.one_of(
+        st.floats(18.0, 34.0), st.floats(18.0, 34.0), st.none(), st.floats(-20.0, 60.0), st.just(math.nan)
+    ),
+    plausible=usually,
     occupied=st.floats(0.0, 1.0),
     returning=st.booleans(),
     season=st.sampled_from(list(Season)),
     comfort_low_c=st.floats(15.0, 25.0),
     comfort_high_c=st.floats(25.0, 30.0),
-    override=st.booleans(),
-    control=st.sampled_from(["auto", "auto", "ab", "shadow", "off"]),
+    override=seldom,
+    control=st.sampled_from(["auto", "auto", "auto", "ab", "shadow", "off"]),
     fallback=st.one_of(st.none(), wishes),
 )
-instants = st.integers(0, 7200).map(lambda seconds: NOW - timedelta(seconds=seconds))
-histories = st.builds(
-    History, st.one_of(st.none(), instants), st.lists(instants, max_size=8).map(tuple), known=st.booleans()
-)
+instants = st.integers(0, 5400).map(lambda seconds: NOW - timedelta(seconds=seconds))
+histories = st.builds(History, st.one_of(st.none(), instants), st.lists(instants, max_size=5).map(tuple), known=usually)
 
 
 trusted_c = st.floats(10.0, 40.0)
@@ -284,6 +289,14 @@ def allowed_c(limits: Limits) -> tuple[float, float]:
     return min(low_c, high_c), max(low_c, high_c)
 
 
+def is_quiet(limits: Limits, minute: int) -> bool:
+    """Whether a minute of the day is one of the quiet hours, counted one by one."""
+    if limits.quiet is None:
+        return False
+    start, end = limits.quiet
+    return minute in {at % 1440 for at in range(start, end if end > start else end + 1440)}
+
+
 def is_needed(state: GuardState) -> bool:
     """Somebody is in and the room is beyond an edge of their band."""
     room_c = state.room_temperature_c
@@ -292,7 +305,7 @@ def is_needed(state: GuardState) -> bool:
     )
 
 
-@settings(max_examples=800)
+@settings(max_examples=1500)
 @given(wish=wishes, limits=limits_, state=states, history=histories)
 def test_nothing_is_ever_written_outside_the_limits(
     wish: Wish, limits: Limits, state: GuardState, history: History
@@ -340,7 +353,7 @@ def test_nothing_is_ever_written_outside_the_limits(
         same_mode = state.on and target.mode == state.mode and state.setpoint_c is not None
         if same_mode and not own_program and state.setpoint_c is not None and low_c <= state.setpoint_c <= high_c:
             assert abs(target.setpoint_c - state.setpoint_c) <= limits.rate_k + limits.step_k / 2 + 1e-9
-    if in_quiet_hours(limits, state.local_minute) and not own_program:
+    if is_quiet(limits, state.local_minute) and not own_program:
         assert is_needed(state)
     same = state.on and target.on and target.mode == state.mode and state.setpoint_c is not None
     if same and history.known and not own_program:
@@ -423,7 +436,6 @@ class Step:
     hand: bool | None  # somebody switches the unit at its own buttons
 
 
-usually = st.sampled_from([True, True, True, True, False])
 steps_ = st.builds(
     Step,
     wish=wishes,
@@ -477,7 +489,7 @@ def test_no_sequence_of_events_breaks_what_protects_unit_and_people(
                 assert (now - switched_at).total_seconds() >= least_s
             if step.source != WishSource.TRIAL:
                 assert is_trusted(state) or program is not None
-                assert is_needed(state) or not in_quiet_hours(limits, state.local_minute)
+                assert is_needed(state) or not is_quiet(limits, state.local_minute)
         writes.append(now)
         if target.on != state.on:
             switched_at = now
