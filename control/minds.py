@@ -101,6 +101,7 @@ def load_room(session: Session, layout: RoomLayout, predictor: Predictor) -> Roo
     mind.pull_down_k_per_h = read("response", _pull_down)
     mind.forecast.error, mind.forecast.physics_error = read("predictor_error", _errors)
     mind.forecast.state = read("predictor", predictor.restore)
+    mind.forecast.correction = read("correction", predictor.restore_correction)
     return mind
 
 
@@ -122,6 +123,8 @@ def save_room(session: Session, mind: RoomMind, now: datetime) -> None:
     put(session, ROOM, room_id, "predictor_error", mind.forecast.to_json(), now)
     if mind.forecast.state is not None:
         put(session, ROOM, room_id, "predictor", mind.forecast.state.to_json(), now)
+    if mind.forecast.correction is not None:
+        put(session, ROOM, room_id, "correction", mind.forecast.correction.to_json(), now)
 
 
 def save_habits(session: Session, mind: RoomMind, now: datetime) -> None:

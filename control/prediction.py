@@ -1,13 +1,17 @@
 """The room predictor at work: loaded once, stepped every five minutes, and held to what it said.
 
-Beside the network runs a two-node physical model of the room, fitted to its last week once a day; where that one has
-been better over the last day or two, its outlook is the one that counts.
+What the network says is corrected by what the room itself taught (``models.correction``). Beside it runs a two-node
+physical model of the room, fitted to its last week once a day; where that one has been better over the last day or two,
+its outlook is the one that counts.
 
-Kept in ``learned`` (scope ``room``): ``predictor``, the network's memory of the room; ``predictor_error``::
+Kept in ``learned`` (scope ``room``): ``predictor``, the network's memory of the room; ``correction``, what the room
+taught; ``predictor_error``::
 
     {"version": 1, "by": "lstm" or "rc", "lstm": ERROR, "rc": ERROR}
 
     ERROR = {"mae_k": {horizon in s: rolling mean absolute error}, "count": {horizon in s: predictions judged}}
+
+where ``lstm`` is the network with its correction.
 """
 
 from collections import deque
@@ -21,12 +25,14 @@ from core.logging import get_logger
 from models.words import HORIZONS_S, Outlook, RoomMoment
 
 if TYPE_CHECKING:
+    from models.correction import Correction
     from models.predictor import PredictorState, RoomPredictor
     from models.rc import RcModel
 
 log = get_logger(__name__)
 
 ROLLING = 200  # predictions over which the rolling error is taken
+QUARTER_S = 900
 PAST_STEP_S = 890.0  # a little less than a quarter of an hour, so that a late step is not missed
 PAST_MOMENTS = 7 * 96
 REFIT_EVERY, RETRY_AFTER = timedelta(days=1), timedelta(hours=1)
@@ -110,6 +116,19 @@ class Predictor:
                     return state
         return self.network.initial_state()
 
+    def restore_correction(self, value: Mapping[str, Any] | None) -> "Correction | None":
+        """What a room taught, as it was kept, or nothing yet where it does not fit; None without a network."""
+        if self.network is None:
+            return None
+        from models.correction import Correction
+
+        if value is not None:
+            try:
+                return Correction.from_json(value)
+            except ValueError as error:
+                log.warning("correction_unreadable", reason=str(error))
+        return Correction()
+
     def step(self, state: "PredictorState", moment: RoomMoment) -> tuple["PredictorState", Outlook]:
         """Take in one step of a room and look ahead."""
         assert self.network is not None
@@ -121,13 +140,17 @@ class RoomForecast:
     """Everything that expects something of one room."""
 
     state: "PredictorState | None" = None  # None: there is no network
-    error: RollingError = field(default_factory=RollingError)
+    correction: "Correction | None" = None  # None: there is no network, or nothing was looked at yet
+    error: RollingError = field(default_factory=RollingError)  # of the network with its correction
     physics: "RcModel | None" = None  # None: not enough history yet
     physics_error: RollingError = field(default_factory=RollingError)
     past: deque[RoomMoment] = field(default_factory=lambda: deque(maxlen=PAST_MOMENTS))
     fitted_at: datetime | None = None
     outlook: Outlook | None = None
-    by: str | None = None  # whose outlook it is: lstm, rc
+    by: str | None = None  # whose outlook it is: lstm (corrected), rc
+    alone: Outlook | None = None  # of the network without its correction
+    physical: Outlook | None = None  # of the two-node model; once a quarter of an hour, because it steps through a day
+    _quarter: int | None = None  # of ``physical``, since 1970
 
     def step(self, predictor: Predictor, moment: RoomMoment) -> None:
         """Judge what was expected for now, take in what is, and look ahead."""
@@ -135,20 +158,28 @@ class RoomForecast:
         self.error.judge(moment.at, moment.room_temperature_c, tolerance_s)
         self.physics_error.judge(moment.at, moment.room_temperature_c, tolerance_s)
         self.remember(moment)
-        learned = physical = None
-        if self.state is not None:
-            self.state, learned = predictor.step(self.state, moment)
         if self.fitted_at is None or moment.at - self.fitted_at >= REFIT_EVERY:
             self._fit(moment.at)
         if self.physics is not None:
             self.physics = self.physics.follow(moment)
-            physical = self.physics.outlook(moment)
+        learned = physical = None
+        quarter = int(moment.at.timestamp() // QUARTER_S)
+        if quarter != self._quarter and self.physics is not None:
+            self._quarter = quarter
+            self.physical = physical = self.physics.outlook(moment)
+        if self.state is not None:
+            self.state, self.alone = predictor.step(self.state, moment)
+            self.correction = self.correction or predictor.restore_correction(None)
+            assert self.correction is not None
+            if self.correction.due(moment):
+                self.correction.step(moment, self.alone, self.physical)
+            learned = self.correction.apply(self.alone)
         if moment.room_temperature_c is not None:
             for error, outlook in ((self.error, learned), (self.physics_error, physical)):
                 if outlook is not None:
                     error.expect(moment.at, outlook)
-        physics_leads = learned is None or (physical is not None and self._physics_is_better())
-        self.outlook = physical if physics_leads else learned
+        physics_leads = learned is None or (self.physical is not None and self._physics_is_better())
+        self.outlook = self.physical if physics_leads else learned
         self.by = None if self.outlook is None else "rc" if physics_leads else "lstm"
 
     def remember(self, moment: RoomMoment) -> None:

@@ -33,6 +33,7 @@ class RoomMoment:
     planned_setpoint_c: tuple[float | None, ...]  # None: off for most of that time
     outdoor_forecast_c: tuple[float | None, ...]
     solar_forecast_w_m2: tuple[float | None, ...]
+    heat_w: float | None = None  # that the room is known to get from elsewhere, a radiator, say; mean over the step
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,31 +11,21 @@ import math
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from control.prediction import slices_s
-from control.weather import mean_between
 from models import features
 from models.features import AHEAD, PAST, columns
 from models.loading import WEIGHTS
 from models.words import HORIZONS_S
-from simulator.episodes import BoolArray, Episode, Pool, cut
-from simulator.physics.moist_air import relative_pcts
+from simulator.episodes import Pool
 from simulator.weather.climates import CITIES
-from simulator.weather.forecast import Forecasts
-from simulator.world import STEP_S
 from training.pools import HELD_OUT, TRAIN, draw_pool
-from training.programs import season_heats, varied_plans
+from training.rooms import HORIZON_ROWS, Recording, record_rooms, targets, window
 from training.runs import Run, save_model, start_run
 
-Batch = NDArray[np.float32]
-HORIZON_ROWS = tuple(round(horizon_s / STEP_S) for horizon_s in HORIZONS_S)
-LABELS = tuple(map(features.horizon_label, HORIZONS_S))
 SPAN_H = np.diff([0, *HORIZONS_S]) / 3600.0
 INPUTS = ("past", "ahead", "last_temperature_c", "hidden", "cell")
 OUTPUTS = ("temperature_c", "spread_k", "energy_kwh", "hidden_after", "cell_after")
@@ -60,23 +50,6 @@ class Config:
     energy_weight: float = 40.0
     checkpoint_every_s: float = 60.0
     output: Path = WEIGHTS / "predictor.onnx"
-
-
-@dataclass(frozen=True)
-class Recording:
-    """What n rooms showed, one row a step of 5 minutes; (rows, n) float32, NaN where a room does not measure it."""
-
-    measured: dict[str, Batch]  # sensors and orders, by the names of the features
-    forecasts: Forecasts
-    weather_of: NDArray[np.int64]  # (n,): which of the forecasts
-    planned_on: Batch
-    planned_setpoint_c: Batch
-    knows_forecast: BoolArray  # (n,)
-
-    @property
-    def rows(self) -> int:
-        """Rows that have a day of future behind them."""
-        return int(self.measured["reading_c"].shape[0]) - HORIZON_ROWS[-1]
 
 
 class RoomNetwork(nn.Module):
@@ -135,72 +108,6 @@ def main(config: Config) -> Path:
 
 def _pool(config: Config, split: str) -> Pool:
     return draw_pool(config.seed, split, config.homes_of_a_climate)
-
-
-def record_rooms(rng: np.random.Generator, source: Pool, n: int, days: int) -> Recording:
-    """Simulate ``n`` rooms under varied programs, as their own sensors would show them."""
-    episode = cut(rng, source, n, days, rooms_per_group=8)
-    world = episode.world
-    world.persons["patience_s"] = np.inf  # people leave the program alone: the plan is known and kept to
-    on, setpoint_c = varied_plans(rng, episode)
-    heating = season_heats(episode)
-    names = ("air_c", "sensor_c", "humidity_pct", "power_w")
-    shown = {name: np.empty((episode.steps, n), dtype=np.float32) for name in names}
-    panels, states = world.panels, world.room_states
-    for row in range(episode.steps):
-        panels["on"], panels["heating"], panels["setpoint_c"] = on[row], heating[row], setpoint_c[row]
-        world.advance(row, follows_program=False)
-        shown["air_c"][row] = states["occupied_c"]
-        shown["sensor_c"][row] = world.unit_states["sensor_c"]
-        shown["humidity_pct"][row] = relative_pcts(states["occupied_c"], states["humidity_kg_kg"])
-        shown["power_w"][row] = world.meters["energy_j"] / STEP_S
-    return _as_measured(rng, episode, shown, on, setpoint_c, heating)
-
-
-def _as_measured(
-    rng: np.random.Generator,
-    episode: Episode,
-    shown: dict[str, Batch],
-    on: NDArray[np.bool_],
-    setpoint_c: NDArray[np.float64],
-    heating: NDArray[np.bool_],
-) -> Recording:
-    """Sensors as homes have them: some rooms measure little, some read the unit's own sensor, all round."""
-    rows, n = shown["air_c"].shape
-    own_sensor = rng.random(n) < 0.3
-    resolution_k = np.where(own_sensor, rng.choice([0.5, 1.0], n), 0.1)
-    reading_c = np.where(own_sensor, shown["sensor_c"], shown["air_c"]) + rng.normal(0.0, 0.04, (rows, n))
-    outdoor_c, solar_w_m2 = episode.sky("outdoor_c"), episode.sky("global_w_m2")
-
-    def if_known(share: float, values: NDArray[np.floating]) -> Batch:
-        return np.where(rng.random(n) < share, values[:rows], np.nan).astype(np.float32)
-
-    sometimes_missing = rng.random((rows, n)) < 0.02
-    mode_known = on[:rows] | (rng.random(n) < 0.6)
-    measured = {
-        "reading_c": (np.round(reading_c / resolution_k) * resolution_k).astype(np.float32),
-        "missing": sometimes_missing.astype(np.float32),
-        "outdoor_temperature_c": if_known(0.8, outdoor_c),
-        "humidity_pct": if_known(0.5, shown["humidity_pct"]),
-        "solar_w_m2": if_known(0.6, solar_w_m2),
-        "on": on[:rows].astype(np.float32),
-        "cooling": (mode_known & ~heating[:rows]).astype(np.float32),
-        "heating": (mode_known & heating[:rows]).astype(np.float32),
-        "setpoint_c": setpoint_c[:rows].astype(np.float32),
-        "power_w": if_known(0.7, shown["power_w"]),
-        "true_power_w": shown["power_w"],
-        "occupied": if_known(0.6, episode.present.astype(np.float64)),
-        "local_hour": np.stack([episode.local_hour(row + 1) for row in range(rows)]).astype(np.float32),
-        "weekday": np.stack([episode.weekday(row + 1) for row in range(rows)]).astype(np.float32),
-    }
-    return Recording(
-        measured=measured,
-        forecasts=Forecasts(episode.world.skies, rng.spawn(episode.world.skies.shape[1])),
-        weather_of=episode.world.rooms["weather"].astype(np.int64),
-        planned_on=on.astype(np.float32),
-        planned_setpoint_c=setpoint_c.astype(np.float32),
-        knows_forecast=np.asarray(rng.random(n) < 0.85),
-    )
 
 
 def train(config: Config, run: Run, recording: Recording, rng: np.random.Generator) -> tuple[RoomNetwork, float]:
@@ -262,107 +169,6 @@ def batch_loss(
     likelihood = (torch.log(spread_k) + 0.5 * ((target_c - temperature_c) / spread_k) ** 2).clamp(max=30.0).mean()
     energy = nn.functional.smooth_l1_loss(power_kw, target_kw, beta=1.0)
     return likelihood + config.energy_weight * energy, (float(likelihood.detach()), float(energy.detach()))
-
-
-@dataclass(frozen=True)
-class Window:
-    """Encoded past of some rooms, (rooms, steps, columns), and the newest reading at each step."""
-
-    past: Batch
-    last_c: Batch  # (steps, rooms)
-    shown: dict[str, Batch]
-
-
-def window(
-    recording: Recording, rows: NDArray[np.intp], rooms: NDArray[np.intp], stride: int, rng: np.random.Generator | None
-) -> Window:
-    """The past as the network reads it. With ``rng`` some rooms lose sensors that the recording has."""
-    grid = np.ix_(rows, rooms)
-    shown = {name: values[grid] for name, values in recording.measured.items()}
-    if stride > 1:  # power is the mean over the step
-        spans = rows[:, np.newaxis] - np.arange(stride)
-        shown["power_w"] = recording.measured["power_w"][spans][:, :, rooms].mean(axis=1)
-    reading_c = np.where(shown["missing"] > 0.5, np.nan, shown["reading_c"])
-    reading_c[0] = shown["reading_c"][0]
-    if rng is not None:
-        for name in ("power_w", "occupied", "outdoor_temperature_c", "humidity_pct", "solar_w_m2"):
-            shown[name] = np.where(rng.random(rooms.size) < 0.1, np.nan, shown[name])
-    last_c = _carried_forward(reading_c)
-    raw = {
-        "step_log": np.full(reading_c.shape, np.log(stride)),
-        "room_temperature_c": reading_c,
-        "last_temperature_c": last_c,
-        "setpoint_above_room_k": np.where(shown["on"] > 0.5, shown["setpoint_c"] - last_c, np.nan),
-        **{name: shown[name] for name in ("outdoor_temperature_c", "humidity_pct", "solar_w_m2", "power_w")},
-        **{name: shown[name] for name in ("on", "cooling", "heating", "occupied")},
-        **features.cycles(shown["local_hour"], shown["weekday"]),
-    }
-    return Window(np.ascontiguousarray(features.encode(PAST, raw).swapaxes(0, 1)), last_c, shown)
-
-
-def _carried_forward(values: Batch) -> Batch:
-    """Each unknown replaced by the newest known before it; the first row is known."""
-    row = np.where(np.isnan(values), 0, np.arange(values.shape[0])[:, np.newaxis])
-    newest = np.maximum.accumulate(row, axis=0)
-    return np.take_along_axis(values, newest, axis=0)
-
-
-def targets(
-    recording: Recording, sample: Window, rows: NDArray[np.intp], rooms: NDArray[np.intp], heads: NDArray[np.intp]
-) -> tuple[Batch, Batch, Batch, Batch]:
-    """Encoded plan and forecast, newest reading, and what came: temperature and power; (rooms, heads, ...)."""
-    at = rows[heads]
-    last_c = sample.last_c[heads]
-    knows = recording.knows_forecast[rooms]
-    on, power_w = recording.planned_on, recording.measured["true_power_w"]
-    outdoor_hourly_c, solar_hourly_w_m2 = _forecasts(recording, at, rooms)
-    raw: dict[str, NDArray[Any]] = {
-        "last_temperature_c": last_c,
-        **{name: sample.shown[name][heads] for name in ("cooling", "heating")},
-        **features.cycles(sample.shown["local_hour"][heads], sample.shown["weekday"][heads]),
-    }
-    target_c, target_kw = [], []
-    before = 0
-    for horizon_rows, label, span_s in zip(HORIZON_ROWS, LABELS, slices_s(), strict=True):
-        on_ratio = _mean_ahead(on, at, rooms, before, horizon_rows)
-        setpoint_c = _mean_ahead(on * recording.planned_setpoint_c, at, rooms, before, horizon_rows)
-        planned_c = np.where(on_ratio > 0.5, setpoint_c / np.maximum(on_ratio, 1e-3), np.nan)
-        raw[f"planned_setpoint_above_room_k_{label}"] = planned_c - last_c
-        raw[f"outdoor_above_room_k_{label}"] = np.where(knows, mean_between(outdoor_hourly_c, *span_s) - last_c, np.nan)
-        raw[f"solar_w_m2_{label}"] = np.where(knows, mean_between(solar_hourly_w_m2, *span_s), np.nan)
-        target_c.append(recording.measured["reading_c"][np.ix_(at + horizon_rows, rooms)])
-        target_kw.append(_mean_ahead(power_w, at, rooms, before, horizon_rows) / 1e3)
-        before = horizon_rows
-
-    def by_room(values: Batch) -> Batch:
-        return np.ascontiguousarray(values.swapaxes(0, 1), dtype=np.float32)
-
-    return (
-        by_room(features.encode(AHEAD, raw)),
-        by_room(last_c[..., np.newaxis]),
-        by_room(np.stack(target_c, axis=-1)),
-        by_room(np.stack(target_kw, axis=-1)),
-    )
-
-
-def _forecasts(
-    recording: Recording, at: NDArray[np.intp], rooms: NDArray[np.intp]
-) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
-    """Outdoor temperature [°C] and sun [W/m2] as forecast for each of the 24 hours after some rows; (at, rooms)."""
-    issued = [recording.forecasts.at(int(row) + 1) for row in at]
-    weather = recording.weather_of[rooms]
-    outdoor_c, solar_w_m2 = (np.stack(values)[:, weather] for values in zip(*issued, strict=True))
-    return list(np.moveaxis(outdoor_c, -1, 0)), list(np.moveaxis(solar_w_m2, -1, 0))
-
-
-def _mean_ahead(
-    values: Batch, at: NDArray[np.intp], rooms: NDArray[np.intp], first: int, last: int
-) -> NDArray[np.float64]:
-    """Mean of the rows after ``at + first`` up to ``at + last``; (at, rooms)."""
-    some = values[at[0] + 1 : at[-1] + last + 1][:, rooms].astype(np.float64)
-    sums = np.concatenate([np.zeros((1, rooms.size)), np.cumsum(some, axis=0)])
-    offset = at - at[0]
-    return np.asarray((sums[offset + last] - sums[offset + first]) / (last - first))
 
 
 def evaluate(network: RoomNetwork, held_out: Recording) -> dict[str, dict[str, float]]:

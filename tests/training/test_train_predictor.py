@@ -19,17 +19,8 @@ from models.words import HORIZONS_S, RoomMoment
 from tests.models.moments import AFTERNOON, summer_moment
 from tests.training.pools import summer_pool
 from training import train_predictor
-from training.train_predictor import (
-    HORIZON_ROWS,
-    Config,
-    Recording,
-    RoomNetwork,
-    StreamingStep,
-    Window,
-    record_rooms,
-    targets,
-    window,
-)
+from training.rooms import HORIZON_ROWS, Recording, Window, record_rooms, targets, window
+from training.train_predictor import Config, RoomNetwork, StreamingStep
 
 ROOMS = np.arange(16)
 TINY = Config(

@@ -1,0 +1,359 @@
+"""What the network does not know of its room, learned from the room itself: small, online, without torch.
+
+Beside the network's outlook stand simple ones, judged on this room at every horizon as time goes on:
+
+| name | what it expects of a horizon |
+|---|---|
+| lstm | what the network says |
+| held | the room as it is now |
+| yesterday | the room as it was a day before then |
+| rc | what the two-node physics says, where there is one |
+| lstm_level | what the network says, moved by how far it was off in the mean of the last days |
+| ridge, ridge_strong | a linear model of the room's last day and all of the above, shrunk a little or much |
+| lstm_ridge, yesterday_ridge | the same, shrunk much towards what network or yesterday say |
+
+The corrected temperature is their mean, weighted by 1 / (recent mean absolute error)^SHARPNESS; the network is believed
+until the others have shown better. What is added to the network's temperature (``shift_k``) does not depend on the
+plan: a question "what if" is answered by the network's own difference. Spreads are scaled until 90 % of what comes lies
+within 1.645 of them (multiplicative quantile tracking, as in I. Gibbs and E. Candes, "Adaptive conformal inference
+under distribution shift", NeurIPS 2021).
+
+Time runs in slots of a quarter of an hour. A step costs the same however old the room is: one update of second
+moments a slot, and now and then a small linear system. Constants were chosen on the first 70 % of the recorded homes
+and on simulated rooms, never on what the benchmark scores.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.words import Mode
+from models.words import HORIZONS_S, Outlook, RoomMoment
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+SLOT_S = 900
+DAY = 96  # slots
+AHEAD = np.array(HORIZONS_S) // SLOT_S  # slots
+LAGS = (1, 2, 4, 8, 16, 32, 64, 96)  # slots; between two of them a mean is taken
+SHRINKAGE = (0.1, 1.0)  # of the ridge, in units of the variance
+EXPERTS = (
+    "lstm",
+    "held",
+    "yesterday",
+    "rc",
+    "lstm_level",
+    "ridge",
+    "ridge_strong",
+    "lstm_ridge",
+    "yesterday_ridge",
+)
+RIDGES = len(EXPERTS) - EXPERTS.index("ridge")
+SHARPNESS = 6.0
+MEMORY_H = 48.0 + 8.0 * np.array(HORIZONS_S) / 3600.0  # over which errors are remembered
+PRIOR_SLOTS = 8.0 + 4.0 * AHEAD  # of judgements that the belief at the beginning is worth; it fades with the memory
+PRIOR_RATIO = np.where(np.isin(EXPERTS, ("lstm", "lstm_level")), 1.0, 2.0)  # errors believed at first, over the spread
+SLOTS_OF_A_READING = 4  # at most: what a reading after a longer pause counts for
+HALF_LIFE_SLOTS = 60 * DAY  # of samples: seasons pass
+REFIT_SLOTS = (4, 48)  # at first and at last between two fits; in between an eighth of the room's age
+RING = DAY + REFIT_SLOTS[1] + 1  # slots that are remembered: what a fit takes in may be waiting for its day's end
+LEAST_SAMPLES = 8
+NINETY = 1.645  # spreads within which 90 % of a normal error lie
+MISSED_RATIO = 0.1
+QUANTILE_RATE = 0.05 / np.sqrt(AHEAD)  # a judgement; errors a day ahead resemble each other for a day
+FACTOR_LIMITS = (0.05 * NINETY, 8.0 * NINETY)
+LEAST_SCALE = 1e-3  # of a regressor that hardly moves
+
+_TEMPERATURE, _OUTDOOR, _SUN, _HEAT = range(4)
+_CHANNELS = 4
+_OF_LSTM, _OF_YESTERDAY = 1, 1 + len(HORIZONS_S)  # where a sample has what they expect
+_SAMPLE = 1 + 2 * len(HORIZONS_S) + 3 + _CHANNELS * len(LAGS) + 4 + 3 * (len(HORIZONS_S) - 1)
+_HOUR_TURNS = 2.0 * np.pi / 24.0 * np.array([1.0, 2.0])
+
+
+class Correction:
+    """What one room taught."""
+
+    def __init__(self) -> None:
+        horizons, experts = len(HORIZONS_S), len(EXPERTS)
+        self.shift_k: Array = np.zeros(horizons)  # to be added to the network's temperatures
+        self._slot: int | None = None  # newest
+        self._age = 0  # slots since the first reading
+        self._whole = 0  # slots since a hole of more than a day
+        self._signals = np.zeros((_CHANNELS, DAY + 1))  # of the slots of the last day, oldest first
+        self._known = np.zeros(_CHANNELS, dtype=np.bool_)
+        # by slot modulo RING; NaN where there was no reading or nothing was expected
+        self._room_c = np.full(RING, np.nan)
+        self._samples = np.full((RING, _SAMPLE), np.nan, dtype=np.float32)
+        self._expected_c = np.full((RING, horizons, experts + 1), np.nan)  # by experts, and corrected
+        self._spread_k = np.full((RING, horizons), np.nan)
+        self._gram = np.zeros((horizons, _SAMPLE, _SAMPLE), dtype=np.float32)  # sum of x x'
+        self._moment = np.zeros((horizons, _SAMPLE), dtype=np.float32)  # sum of x y
+        self._weights: Array | None = None  # (_SAMPLE, horizons, RIDGES) of the fit
+        self._waiting = 0  # slots since samples were last taken in
+        self._judged = np.zeros((horizons, experts))  # discounted slots in which an expert was judged; 0: not begun
+        self._error_k = np.zeros((horizons, experts))  # discounted sum of absolute errors in them
+        self._above_k = np.zeros(horizons)  # discounted sum of how far the room came out above the network
+        self._factor = np.full(horizons, NINETY)
+
+    # --- one step ---
+
+    def due(self, moment: RoomMoment) -> bool:
+        """Whether a new quarter of an hour has begun."""
+        return self._slot is None or _slot_of(moment) > self._slot
+
+    def step(self, moment: RoomMoment, learned: Outlook, physical: Outlook | None = None) -> None:
+        """Judge what was expected for now, learn from it, and correct the network's outlook from here on.
+
+        Parameters
+        ----------
+        moment : RoomMoment
+            A moment of a new quarter of an hour; without a reading of the room only time passes.
+        learned, physical : Outlook
+            What the network and the two-node model say now.
+        """
+        if moment.room_temperature_c is None:
+            return
+        room_c, slot = moment.room_temperature_c, _slot_of(moment)
+        passed = RING if self._slot is None else slot - self._slot
+        if self._waiting + passed > np.clip(self._age // 8, *REFIT_SLOTS):
+            self._fit()
+        self._advance(moment, passed)
+        self._judge(room_c, passed)
+        learned_k = np.array(learned.temperature_c) - room_c
+        spread_k = np.array(learned.spread_k)
+        yesterday_k = self._signals[_TEMPERATURE, AHEAD] - room_c
+        sample = self._sample(moment, learned_k, yesterday_k)
+        if not self._judged.any():
+            self._judged[:] = PRIOR_SLOTS[:, np.newaxis]
+            self._error_k = self._judged * spread_k[:, np.newaxis] * PRIOR_RATIO
+        expected_k = np.empty((len(HORIZONS_S), len(EXPERTS) + 1))
+        expected_k[:, 0], expected_k[:, 1], expected_k[:, 2] = learned_k, 0.0, yesterday_k
+        expected_k[:, 3] = np.nan if physical is None else np.array(physical.temperature_c) - room_c
+        expected_k[:, 4] = learned_k + self._above_k / self._judged[:, 0]
+        expected_k[:, -1 - RIDGES : -1] = learned_k[:, np.newaxis]
+        if self._weights is not None:
+            expected_k[:, -1 - RIDGES : -1] = np.tensordot(sample, self._weights, axes=1)
+        shares = self._shares(expected_k[:, :-1])
+        corrected_k = np.sum(shares * np.nan_to_num(expected_k[:, :-1]), axis=1)
+        expected_k[:, -1] = corrected_k
+        self.shift_k = corrected_k - learned_k
+        here = slot % RING
+        self._expected_c[here] = room_c + expected_k
+        self._spread_k[here] = spread_k
+        if self._whole >= DAY or self._whole == self._age:  # after a gap yesterday is not known, at first it never is
+            self._samples[here] = sample
+
+    def apply(self, outlook: Outlook) -> Outlook:
+        """An outlook of the network as this room corrects it; for any plan."""
+        temperature_c = np.array(outlook.temperature_c) + self.shift_k
+        spread_k = np.array(outlook.spread_k) * (self._factor / NINETY)
+        return replace(outlook, temperature_c=tuple(temperature_c.tolist()), spread_k=tuple(spread_k.tolist()))
+
+    # --- time ---
+
+    def _advance(self, moment: RoomMoment, passed: int) -> None:
+        """Bring the last day up to the moment's slot, ``passed`` slots after the newest."""
+        newest = (moment.room_temperature_c, moment.outdoor_temperature_c, moment.solar_w_m2, _heat_kw(moment))
+        known = np.array([value is not None for value in newest])
+        values = np.where(known, [0.0 if value is None else value for value in newest], self._signals[:, -1])
+        first = known & ~self._known
+        self._known |= known
+        if not self._known[_OUTDOOR]:
+            values[_OUTDOOR] = values[_TEMPERATURE]
+        if passed > DAY:  # nothing is left of the last day
+            self._signals[:] = values[:, np.newaxis]
+            self._whole = 0
+        else:  # what lies between two readings is taken as a straight line
+            share = np.arange(1, passed + 1) / passed
+            between = self._signals[:, -1:] + share * (values - self._signals[:, -1])[:, np.newaxis]
+            self._signals[:, :-passed] = self._signals[:, passed:].copy()
+            self._signals[:, -passed:] = between
+            self._signals[first] = values[first, np.newaxis]
+            self._whole += passed
+            self._age += passed
+        slot = _slot_of(moment)
+        skipped = (slot - np.arange(min(passed, RING))) % RING
+        for kept in (self._room_c, self._samples, self._expected_c, self._spread_k):
+            kept[skipped] = np.nan
+        self._room_c[slot % RING] = values[_TEMPERATURE]
+        self._waiting = min(self._waiting + passed, RING - DAY)
+        self._slot = slot
+
+    # --- learning ---
+
+    def _judge(self, room_c: float, passed: int) -> None:
+        """Hold the experts and the spread to what they said of now."""
+        assert self._slot is not None
+        then, horizons = (self._slot - AHEAD) % RING, np.arange(len(HORIZONS_S))
+        above_k = room_c - self._expected_c[then, horizons]
+        known = np.isfinite(above_k)
+        slots = min(passed, SLOTS_OF_A_READING)
+        keep = np.exp(-passed * SLOT_S / 3600.0 / MEMORY_H)[:, np.newaxis]
+        keep = np.where(known, keep, 1.0)
+        self._judged = keep[:, :-1] * self._judged + slots * known[:, :-1]
+        self._error_k = keep[:, :-1] * self._error_k + slots * np.abs(np.where(known, above_k, 0.0))[:, :-1]
+        self._above_k = keep[:, 0] * self._above_k + slots * np.where(known[:, 0], above_k[:, 0], 0.0)
+        beyond = np.abs(above_k[:, -1]) > self._factor * self._spread_k[then, horizons]
+        rate = np.where(known[:, -1], slots * QUANTILE_RATE, 0.0)
+        self._factor = np.clip(self._factor * np.exp(rate * (beyond - MISSED_RATIO)), *FACTOR_LIMITS)
+
+    def _take_in(self) -> None:
+        """Add the samples whose target came since the last time."""
+        if self._slot is None:
+            return
+        faded = np.float32(0.5 ** (self._waiting / HALF_LIFE_SLOTS))
+        self._gram *= faded
+        self._moment *= faded
+        came = self._slot - np.arange(self._waiting)
+        self._waiting = 0
+        for horizon, ahead in enumerate(AHEAD):
+            made = (came - ahead) % RING
+            change_k = (self._room_c[came % RING] - self._room_c[made]).astype(np.float32)
+            usable = np.isfinite(change_k) & np.isfinite(self._samples[made, 0])
+            samples, change_k = self._samples[made[usable]], change_k[usable]
+            self._gram[horizon] += samples.T @ samples
+            self._moment[horizon] += samples.T @ change_k
+
+    def _fit(self) -> None:
+        """Solve the ridges of all horizons."""
+        self._take_in()
+        count = self._gram[:, 0, 0].astype(np.float64)
+        able = np.flatnonzero(count >= LEAST_SAMPLES)
+        if self._weights is None:
+            self._weights = np.zeros((_SAMPLE, len(HORIZONS_S), RIDGES))
+            # until it is fitted, a horizon's ridges say what the network says
+            self._weights[_OF_LSTM + np.arange(len(HORIZONS_S)), np.arange(len(HORIZONS_S))] = 1.0
+        if not able.size:
+            return
+        count = count[able, np.newaxis]
+        mean = self._gram[able, 0, 1:] / count
+        covariance = self._gram[able, 1:, 1:] / count[:, :, np.newaxis] - mean[:, :, np.newaxis] * mean[:, np.newaxis]
+        scale = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0)) + LEAST_SCALE
+        mean_y = self._moment[able, :1] / count
+        with_y = self._moment[able, 1:] / count - mean * mean_y
+        lstm, yesterday = _OF_LSTM - 1 + able, _OF_YESTERDAY - 1 + able
+        rows = np.arange(able.size)
+        targets = np.stack(
+            [with_y, with_y - covariance[rows, :, lstm], with_y - covariance[rows, :, yesterday]], axis=-1
+        )
+        normal = covariance / (scale[:, :, np.newaxis] * scale[:, np.newaxis])
+        eye = np.eye(_SAMPLE - 1)
+        shrunk = np.stack([normal + shrinkage * eye for shrinkage in SHRINKAGE])
+        solved = np.linalg.solve(shrunk, targets / scale[:, :, np.newaxis]) / scale[:, :, np.newaxis]
+        slopes = np.stack([*solved[..., 0], solved[-1, ..., 1], solved[-1, ..., 2]], axis=-1)  # (able, columns, RIDGES)
+        slopes[rows, lstm, -2] += 1.0
+        slopes[rows, yesterday, -1] += 1.0
+        self._weights[1:, able] = slopes.transpose(1, 0, 2)
+        self._weights[0, able] = mean_y - np.einsum("hc,hcr->hr", mean, slopes)
+
+    def _shares(self, expected_k: Array) -> Array:
+        """How much each expert counts at each horizon; rows sum to 1."""
+        error_k = self._error_k / self._judged
+        weight = np.where(np.isfinite(expected_k), (error_k / error_k.min(axis=1, keepdims=True)) ** -SHARPNESS, 0.0)
+        return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+    def _sample(self, moment: RoomMoment, learned_k: Array, yesterday_k: Array) -> Floats:
+        """What the ridges read; differences in K, sun in kW/m2, unit and heat in kW."""
+        now = self._signals[:, -1]
+        sums = np.concatenate([np.zeros((_CHANNELS, 1)), np.cumsum(self._signals, axis=1)], axis=1)
+        ends = DAY - np.array((0, *LAGS))  # sums up to these
+        lagged = -np.diff(sums[:, ends], axis=1) / -np.diff(ends)
+        lagged -= np.array([now[0], now[1], 0.0, 0.0])[:, np.newaxis]
+        lagged[_SUN] *= 1e-3
+        angle = moment.local_hour * _HOUR_TURNS
+        outdoor_k = _ahead(moment.outdoor_forecast_c, now[_OUTDOOR]) - now[_OUTDOOR]
+        sun = 1e-3 * _ahead(moment.solar_forecast_w_m2, now[_SUN])
+        slices = 1 + np.array((0, *AHEAD))  # of yesterday, from this time of day on
+        heat_kw = np.diff(sums[_HEAT, slices]) / np.diff(slices)
+        return np.concatenate(
+            [
+                [1.0],
+                learned_k,
+                yesterday_k,
+                [now[_OUTDOOR] - now[_TEMPERATURE], 1e-3 * now[_SUN], now[_HEAT]],
+                lagged.ravel(),
+                np.sin(angle),
+                np.cos(angle),
+                outdoor_k[1:],
+                sun[1:],
+                heat_kw[1:],
+            ],
+            dtype=np.float32,
+        )
+
+    # --- keeping ---
+
+    def to_json(self) -> dict[str, object]:
+        """What was learned, as JSON can hold it; about 70 kB. The last day is not kept."""
+        self._take_in()
+        half = np.triu_indices(_SAMPLE)
+        return {
+            "version": 1,
+            "samples": _SAMPLE,
+            "age": self._age,
+            "gram": _packed(self._gram[:, half[0], half[1]]),
+            "moment": _packed(self._moment),
+            "error_k": np.round(self._error_k, 4).tolist(),
+            "above_k": np.round(self._above_k, 4).tolist(),
+            "judged": np.round(self._judged, 3).tolist(),
+            "factor": np.round(self._factor, 4).tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Correction":
+        """The correction of ``to_json``.
+
+        Raises
+        ------
+        ValueError
+            The values are not such a correction, or one of other samples.
+        """
+        found = cls()
+        try:
+            if (values["version"], values["samples"]) != (1, _SAMPLE):
+                raise ValueError("a correction of another version")
+            half = np.triu_indices(_SAMPLE)
+            upper = _unpacked(values["gram"], (len(HORIZONS_S), half[0].size))
+            found._gram[:, half[0], half[1]] = upper
+            found._gram[:, half[1], half[0]] = upper
+            found._moment = _unpacked(values["moment"], found._moment.shape)
+            found._error_k = np.array(values["error_k"], dtype=np.float64).reshape(found._error_k.shape)
+            found._above_k = np.array(values["above_k"], dtype=np.float64).reshape(found._above_k.shape)
+            found._judged = np.array(values["judged"], dtype=np.float64).reshape(found._judged.shape)
+            found._factor = np.array(values["factor"], dtype=np.float64).reshape(found._factor.shape)
+            found._age = int(values["age"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not what a room taught: {error!r}") from error
+        if found._age:
+            found._fit()
+        return found
+
+
+def _slot_of(moment: RoomMoment) -> int:
+    return int(moment.at.timestamp() // SLOT_S)
+
+
+def _heat_kw(moment: RoomMoment) -> float | None:
+    """Power of the unit, negative while it cools, and heat from elsewhere. [kW]"""
+    if moment.power_w is None and moment.heat_w is None:
+        return None
+    unit_w = (moment.power_w or 0.0) * (1.0 if moment.mode is Mode.HEAT else -1.0)
+    return 1e-3 * (unit_w + (moment.heat_w or 0.0))
+
+
+def _ahead(values: tuple[float | None, ...], now: float) -> Array:
+    return np.array([now if value is None else value for value in values], dtype=np.float64)
+
+
+def _packed(values: Floats) -> str:
+    return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode("ascii")
+
+
+def _unpacked(text: str, shape: tuple[int, ...]) -> Floats:
+    return np.frombuffer(base64.b64decode(text), dtype="<f4").reshape(shape).astype(np.float32)
