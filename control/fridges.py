@@ -17,7 +17,8 @@ Rules of ``check`` in order, by the names that a decision records; the first thr
     stale_data          no fresh air temperatures: its own program
     implausible_sensor  air temperatures that cannot be: its own program
     bounds              of what the refrigerator can be told
-    stays_safe          a setback under which food would not stay safe if nothing were ever written again
+    lasting             a setback under which food would not stay safe if nothing were written again: for ever or,
+                        where the refrigerator forgets a setback by itself, for half an hour
     air                 fresh air is about to reach its limit: the thermostat calls before it
     food                food has come near a limit: colder
     frozen              a freezing compartment without a thermostat of its own is not cold enough: all colder
@@ -47,6 +48,7 @@ AIR_MARGIN_K = 0.1  # below the limit at which the thermostat is made to call
 FROZEN_MARGIN_K = 0.5  # of a freezing thermostat's cut-in, to the limit
 FOOD_MARGIN_K = 0.2
 LEAST_FRESH_C = 0.3  # of air at which cooling stops; standards keep fresh food at or above 0 °C (IEC 62552)
+VALID_S = 1800.0  # that a refrigerator which forgets shall keep a setback; who sends it renews it in time
 RESERVE_K = 0.05  # of the fresh compartment's middle to the limit, with closed doors
 RESERVE_PER_OPENING_K = 0.004  # more for each opening a day: doors and warm food
 GREATEST_RESERVE_K = 0.5
@@ -61,9 +63,9 @@ STORE_K_PER_H = 0.45
 # A freezing compartment that follows the fresh one warms while that one lives on its store: it must be colder first.
 STORE_FROM_FROZEN_C, STORE_FULL_FROZEN_C = -16.0, -17.0
 
-FROZEN_TARGET_C = -16.1  # of the follower's food
+FROZEN_TARGET_C = -16.2  # of the follower's food
 FROZEN_GAIN_PER_H = 0.15  # K of setback for each K and hour
-FROZEN_SOON_C, FROZEN_SOON_GAIN = -15.6, 1.5
+FROZEN_SOON_C, FROZEN_SOON_GAIN = -15.7, 1.5
 GREATEST_CORRECTION_K = 5.0
 DAY_S, QUARTER_S = 86_400.0, 900.0
 
@@ -92,6 +94,7 @@ class Program:
     freezer_in_c: float
     freezer_out_c: float
     freezer_follows: bool  # has no thermostat of its own: cooled whenever the fresh compartment is
+    expires: bool = False  # forgets a setback ``VALID_S`` after it was last told it
     least_setback_k: float = -6.0  # that it can be told
     greatest_setback_k: float = 6.0
 
@@ -257,10 +260,17 @@ def price_now(prices: tuple[float, ...]) -> tuple[str, float]:
 
 
 def greatest_lasting_k(program: Program, seen: Seen) -> float:
-    """The setback under which food stays safe even if nothing is ever written again. [K]"""
+    """The setback under which food stays safe even if the next word never comes. [K]
+
+    A setback that is kept for ever must let the thermostat call below the limit. One that is forgotten may let it call
+    above, as long as the middle of its band stays below by a reserve for doors and warm food: ``check`` lowers it
+    whenever the air comes near, and food is slow.
+    """
+    call_k = FRESH_LIMIT_C - AIR_MARGIN_K - program.fresh_in_c
     openings = 0.0 if seen.nobody_for_s >= HOLIDAY_S else seen.openings_per_day
     reserve_k = min(RESERVE_K + RESERVE_PER_OPENING_K * max(openings, 0.0), GREATEST_RESERVE_K)
-    fresh_k = FRESH_LIMIT_C - reserve_k - _middle(program.fresh_in_c, program.fresh_out_c)
+    middle_k = FRESH_LIMIT_C - reserve_k - _middle(program.fresh_in_c, program.fresh_out_c)
+    fresh_k = max(middle_k, call_k) if program.expires else call_k
     if program.freezer_follows:
         return fresh_k
     return min(fresh_k, FROZEN_LIMIT_C - FROZEN_MARGIN_K - program.freezer_in_c)
@@ -324,7 +334,7 @@ def _ceilings(program: Program, seen: Seen, memory: Memory) -> list[tuple[str, f
     assert seen.fresh_air_c is not None
     ceilings = [
         ("bounds", program.greatest_setback_k),
-        ("stays_safe", greatest_lasting_k(program, seen)),
+        ("lasting", greatest_lasting_k(program, seen)),
     ]
     call_c = FRESH_LIMIT_C - AIR_MARGIN_K
     if seen.fresh_air_c + memory.warming_k >= call_c:
@@ -413,9 +423,7 @@ def proposals(
     mean_price = None if dear_price is None or cheap_price is None else (dear_price + cheap_price) / 2
     found = []
     seen = Seen(None, None, openings_per_day=openings_per_day)
-    warmer_k = FRESH_LIMIT_C - AIR_MARGIN_K - program.fresh_in_c
-    if not program.freezer_follows:
-        warmer_k = min(warmer_k, greatest_lasting_k(program, seen))
+    warmer_k = greatest_lasting_k(replace(program, expires=False), seen)
     if warmer_k >= LEAST_WARMER_K:
         saved_kwh = _exact(kwh_per_year * (1.0 - (1.0 - SAVED_PER_KELVIN) ** warmer_k))
         cost = None if mean_price is None else saved_kwh * mean_price

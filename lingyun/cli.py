@@ -255,6 +255,7 @@ class BenchmarkSuite(StrEnum):
     HEADLINE = "headline"
     YEAR = "year"
     STRESS = "stress"
+    FRIDGES = "fridges"
 
 
 @app.command()
@@ -277,6 +278,10 @@ def benchmark(
 
     Example: lingyun benchmark --suite smoke --report runs/smoke
     """
+    if suite is BenchmarkSuite.FRIDGES:
+        from benchmarks.fridges import command
+
+        return command(seed, workers, report, as_json=as_json)
     from benchmarks.savings.command import as_text, run
     from benchmarks.savings.results import as_markdown
 

@@ -38,9 +38,9 @@ from simulator.catalogue.fridges import fridges as plants
 from simulator.physics.refrigerator import step
 
 NOW = datetime(2026, 7, 15, 8, 0, tzinfo=UTC)
-NO_FROST = Program(5.0, 2.6, -16.6, -19.6, freezer_follows=False)
-FOLLOWING = Program(4.8, 2.9, -16.6, -19.6, freezer_follows=True)
-OVERCOOLED = Program(3.2, 0.8, -20.0, -23.4, freezer_follows=False)
+NO_FROST = Program(5.0, 2.6, -16.6, -19.6, freezer_follows=False, expires=True)
+FOLLOWING = Program(4.8, 2.9, -16.6, -19.6, freezer_follows=True, expires=True)
+OVERCOOLED = Program(3.2, 0.8, -20.0, -23.4, freezer_follows=False, expires=True)
 AT_EASE = Seen(3.8, -18.0, running=False, control="auto")
 SAFE = Memory(at=NOW, fresh_food_c=3.9, frozen_food_c=-18.0, frozen_day_c=-18.0, fresh_air_c=3.8, running=False)
 DEAR, CHEAP = 0.568, 0.288
@@ -75,7 +75,7 @@ def test_what_is_not_known_of_before_is_taken_as_the_warmer() -> None:
 def test_a_setback_that_would_be_unsafe_for_ever_is_never_written() -> None:
     decision = check(wished(5.0), NO_FROST, AT_EASE, SAFE, NOW)
     assert decision.write
-    assert "stays_safe" in decision.rules
+    assert "lasting" in decision.rules
     middle_c = 3.8 + decision.setback_k
     assert middle_c < FRESH_LIMIT_C
     assert -16.6 + decision.setback_k < FROZEN_LIMIT_C
@@ -140,13 +140,14 @@ def test_a_defrost_is_put_off_only_for_so_long_and_with_cold_food() -> None:
 
 temperatures = st.one_of(st.none(), st.floats(-60.0, 80.0), st.just(math.nan))
 programs = st.builds(
-    lambda low, swing, freezer, frozen_swing, follows: Program(
-        low + swing, low, freezer + frozen_swing, freezer, freezer_follows=follows
+    lambda low, swing, freezer, frozen_swing, follows, expires: Program(
+        low + swing, low, freezer + frozen_swing, freezer, follows, expires
     ),
     st.floats(0.8, 4.0),
     st.floats(0.8, 3.0),
     st.floats(-24.0, -18.0),
     st.floats(1.0, 3.0),
+    st.booleans(),
     st.booleans(),
 )
 
@@ -217,14 +218,17 @@ def test_what_is_written_or_left_is_safe_in_any_state(
     room_c=st.floats(18.0, 32.0),
     seed=st.integers(0, 2**32 - 1),
     adversary=st.sampled_from(["engine", "warmest", "random"]),
+    expires=st.booleans(),
 )
-def test_food_in_the_plant_stays_safe_whatever_is_wished(name: str, room_c: float, seed: int, adversary: str) -> None:
+def test_food_in_the_plant_stays_safe_whatever_is_wished(
+    name: str, room_c: float, seed: int, adversary: str, expires: bool
+) -> None:
     """Four days of random doors and wishes; only the guard stands between."""
     rng = np.random.default_rng(seed)
     constants, states = plants([name])
     model, state = MODELS[name], states[0]
     program = Program(
-        model.fresh_cut_in_c, model.fresh_cut_out_c, model.freezer_cut_in_c, model.freezer_cut_out_c, False
+        model.fresh_cut_in_c, model.fresh_cut_out_c, model.freezer_cut_in_c, model.freezer_cut_out_c, False, expires
     )
     memory = Memory()
     fresh_c, frozen_c, grace_s = float(state["fresh_air_c"]), float(state["freezer_air_c"]), 0.0
@@ -261,6 +265,36 @@ def test_food_in_the_plant_stays_safe_whatever_is_wished(name: str, room_c: floa
         assert grace_s >= 0.0 or state["fresh_air_c"] <= FRESH_LIMIT_C
 
 
+@pytest.mark.parametrize("room_c", [18.0, 25.0, 32.0])
+@pytest.mark.parametrize("expires", [False, True])
+def test_food_stays_safe_when_the_engine_falls_silent(expires: bool, room_c: float) -> None:
+    """The last word stands for ever, or for half an hour after which the refrigerator's own program rules again.
+
+    Food is as warm as it may be before the silence, and the compressor has just stopped.
+    """
+    names = [name for name, model in MODELS.items() if model.has_damper]
+    constants, states = plants(names)
+    lasting_k = np.array(
+        [
+            greatest_lasting_k(
+                Program(m.fresh_cut_in_c, m.fresh_cut_out_c, m.freezer_cut_in_c, m.freezer_cut_out_c, False, expires),
+                AT_EASE,
+            )
+            for m in (MODELS[name] for name in names)
+        ]
+    )
+    states["fresh_air_c"] = 4.9 if expires else states["fresh_air_c"]
+    fresh_c, frozen_c = np.full(len(names), 4.6), np.full(len(names), -16.5)
+    for minute in range(2 * 1440):
+        states["setback_k"] = 0.0 if expires and minute >= fridges.VALID_S / 60 else lasting_k
+        for constant, state in zip(constants, states, strict=True):
+            step(constant, state, True, room_c, 0.010, 0.0, 60.0)
+        fresh_c = states["fresh_air_c"] + (fresh_c - states["fresh_air_c"]) * math.exp(-60.0 / FOOD_LAG_S)
+        frozen_c = states["freezer_air_c"] + (frozen_c - states["freezer_air_c"]) * math.exp(-60.0 / FOOD_LAG_S)
+        assert (fresh_c <= FRESH_LIMIT_C).all()
+        assert (frozen_c <= FROZEN_LIMIT_C).all()
+
+
 def test_a_freezer_that_follows_is_brought_back_where_its_own_program_leaves_it_too_warm() -> None:
     """A kitchen of 22 °C: the factory program leaves frozen food above -15 °C; control does not, and says why."""
     warmest = {}
@@ -268,7 +302,7 @@ def test_a_freezer_that_follows_is_brought_back_where_its_own_program_leaves_it_
         constants, states = plants(["top_freezer_210l"])
         model, state, memory = MODELS["top_freezer_210l"], states[0], Memory()
         program = Program(
-            model.fresh_cut_in_c, model.fresh_cut_out_c, model.freezer_cut_in_c, model.freezer_cut_out_c, True
+            model.fresh_cut_in_c, model.fresh_cut_out_c, model.freezer_cut_in_c, model.freezer_cut_out_c, True, True
         )
         frozen_c, late, codes = -18.0, [], set()
         for minute in range(5 * 1440):
