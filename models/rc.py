@@ -83,7 +83,7 @@ class RcModel:
                 power_kw = 0.0
                 if planned_c is not None and self.unit_k_per_h > 0.0:
                     missing_k = planned_c + self.offset_k - room_c - dt_h * rate
-                    power_kw = float(np.clip(sign * missing_k / (dt_h * self.unit_k_per_h), 0.0, self.largest_kw))
+                    power_kw = min(max(sign * missing_k / (dt_h * self.unit_k_per_h), 0.0), self.largest_kw)
                 mass_c += dt_h / self.mass_time_h * (room_c - mass_c)
                 room_c += dt_h * (rate + self.unit_k_per_h * sign * power_kw)
                 energy_kwh += power_kw * dt_h
