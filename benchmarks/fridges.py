@@ -394,6 +394,7 @@ def row(models: Sequence[str], i: int, found: Sequence[Found]) -> Json:
             "overcools": mean(lambda one: one.factory.fresh_c[i]) < USUAL_FRESH_C - OVERCOOLED_K,
             "starts_per_day": mean(lambda one: one.factory.starts[i]),
             "air_over_min_per_day": mean(lambda one: one.factory.air_over_min[i]) / SCORED_DAYS,
+            "defrosts_in_peak_pct": mean(lambda one: 100.0 * one.factory.defrosts_peak_ratio[i]),
         },
         "energy": {
             "kwh_per_day": kwh,
@@ -421,6 +422,7 @@ def row(models: Sequence[str], i: int, found: Sequence[Found]) -> Json:
             "can_store": cost_search_pct >= GOAL_PCT,
             "energy_saving_pct": _pct(factory_kwh, priced_kwh),
             "moved_ratio": shifted / factory_kwh,
+            "defrosts_in_peak_pct": mean(lambda one: 100.0 * one.ours.defrosts_peak_ratio[priced]),
             **_food(found, priced),
         },
     }

@@ -78,9 +78,9 @@ HOLIDAY_S = DAY_S  # nobody for so long
 LOAD_K, LOAD_S = 1.0, 6 * 3600.0  # colder than its own program, and how long, after much was put in
 
 # What the seven simulated refrigerators gave, the cautious end of each (benchmarks/fridges.py, docs/fridges.md).
-SAVED_PER_KELVIN = 0.045
+SAVED_PER_KELVIN = 0.04
 MOVED_RATIO, MOVED_RATIO_FOLLOWING = 0.09, 0.05  # of all kWh, from dear to cheap hours; where the freezer follows
-EXTRA_RATIO, EXTRA_RATIO_FOLLOWING = 0.02, 0.03  # of all kWh, that storing costs
+EXTRA_RATIO, EXTRA_RATIO_FOLLOWING = 0.025, 0.035  # of all kWh, that storing costs
 LEAST_WARMER_K = 0.5  # that is worth a word
 CENT = Decimal("0.01")
 

@@ -19,6 +19,7 @@ from benchmarks.fridges import (
     row,
     watch,
 )
+from control.fridges import EXTRA_RATIO, MOVED_RATIO, SAVED_PER_KELVIN
 from simulator.catalogue.fridges import MODELS
 from simulator.catalogue.fridges import fridges as plants
 from simulator.jit import COMPILED
@@ -72,6 +73,29 @@ def test_unsafe_food_and_too_little_saved_are_called(results: dict[str, Any]) ->
     wrong["peak_valley"]["air_over_min"] = 3.0
     wrong["energy"]["saving_pct"] = wrong["peak_valley"]["cost_saving_pct"] = 4.0
     assert len(failures([wrong])) == 4
+
+
+def test_proposals_promise_no_more_than_the_plant_gives(
+    results: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kelvin, over all seven; what storing moves and costs, where the freezer has its own thermostat."""
+    monkeypatch.setattr(fridges, "WARM_UP_DAYS", 2)
+    monkeypatch.setattr(fridges, "SCORED_DAYS", 6)
+    kitchen, names = Kitchen.draw(25.0, 1), list(MODELS)
+    usual = watch(kitchen, *plants(names)).kwh
+    constants, states = plants(names)
+    states["setback_k"] = 1.0
+    assert (1.0 - watch(kitchen, constants, states).kwh / usual >= SAVED_PER_KELVIN).all()
+    store = results["models"][0]["peak_valley"]
+    assert store["moved_ratio"] >= MOVED_RATIO
+    assert -store["energy_saving_pct"] <= 100.0 * EXTRA_RATIO
+
+
+def test_defrosts_leave_the_dear_hours(results: dict[str, Any]) -> None:
+    before, after = (
+        sum(one[part]["defrosts_in_peak_pct"] for one in results["models"]) for part in ("factory", "peak_valley")
+    )
+    assert after < before
 
 
 def test_a_closed_box_without_doors_needs_what_its_walls_let_in() -> None:
