@@ -4,14 +4,15 @@ A decision is a value; keeping it and queueing its command is the engine's.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from control import reasons
-from control.guard import Action, GuardState, History, WishSource, check
+from control.guard import OCCUPIED_RATIO, Action, GuardState, History, WishSource, check
 from control.minds import RoomMind
 from control.room_state import limits_of
+from control.setback import USUAL_H
 from control.situations import EARLIEST_START_S, RoomView, lead_s, situation
 from control.trial import Arm
 from control.wishes import Wishes
@@ -64,6 +65,16 @@ def is_left_alone(mind: RoomMind, before: str | None, override: OverrideRow | No
     It is decided for once, when it is taken from the engine: the unit goes back to the household's program.
     """
     return mind.layout.control == "off" and override is None and (before not in STEERED or trigger != "control")
+
+
+def is_steered(mind: RoomMind) -> bool:
+    """Whether the engine decides what this room's unit does today."""
+    return mind.layout.control in STEERED and mind.arm != Arm.CONVENTIONAL
+
+
+def is_held(mind: RoomMind, view: RoomView) -> bool:
+    """Whether the room is kept as if somebody were in, although nobody is."""
+    return view.occupied < OCCUPIED_RATIO and mind.absence is not None and mind.absence.holds(view.state.at)
 
 
 def decide(
@@ -140,7 +151,11 @@ def _wish(
         return program, WishSource.TRIAL, may_start
     if room_c is None or not view.state.plausible:
         return program or present, WishSource.CONVENTIONAL, False
-    wish, source = wishes.choose(situation(view, room_c, mind.forecast.outlook), view.season, returning_now=soon)
+    seen = situation(view, room_c, mind.forecast.outlook)
+    if is_held(mind, view):
+        seen = replace(seen, occupied=1.0, occupied_ahead=(1.0,) * len(seen.occupied_ahead))
+        soon = may_start = True
+    wish, source = wishes.choose(seen, view.season, returning_now=soon)
     return wish, source, may_start
 
 
@@ -227,6 +242,7 @@ def _reason(
         had_fallback=program is not None,
         now=view.state.at,
         earliest_s=EARLIEST_START_S,
+        held_is_cheaper=mind.setback.held_is_cheaper(USUAL_H) if is_held(mind, view) else None,
     )
     return reasons.reason(wish, action, rules, grounds)
 
@@ -236,6 +252,7 @@ def _saw(mind: RoomMind, view: RoomView, trigger: str) -> dict[str, Any]:
         **view.state.as_json(),
         "trigger": trigger,
         "arm": None if mind.arm is None else str(mind.arm),
+        "held": is_held(mind, view),
         "occupied": round(view.occupied, 3),
         "season": str(view.season),
         "comfort_low_c": view.band.low_c,

@@ -9,20 +9,31 @@ is made up by one step, not by many.
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Engine as Database
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from control import comfort, learning, overrides
+from control import absences, comfort, learning, overrides
 from control.commands import CommandSender
-from control.deciding import Decision, decide, grid, is_left_alone, row_of, trigger_of
+from control.deciding import Decision, decide, grid, is_left_alone, is_steered, row_of, trigger_of
 from control.guard import WishSource
-from control.minds import HomeMind, RoomMind, keep_unit, load_home, load_room, save_habits, save_home, save_room
+from control.minds import (
+    HomeMind,
+    RoomMind,
+    keep_unit,
+    load_home,
+    load_room,
+    save_habits,
+    save_home,
+    save_room,
+    save_setback,
+)
 from control.prediction import Predictor
 from control.presence import LIKELY, Evidence
 from control.room_state import RoomLayout, RoomState, assemble, device_ids, limits_of, read_layouts, read_live
@@ -81,6 +92,7 @@ class Engine:
     _readers: Database = field(init=False)
     _predictor: Predictor = field(default_factory=Predictor)
     _wishes: Wishes = field(default_factory=Wishes)
+    _rng: np.random.Generator = field(default_factory=np.random.default_rng)
     _homes: dict[int, HomeMind] = field(default_factory=dict)
     _rooms: dict[int, RoomMind] = field(default_factory=dict)
     _layout_at: float = 0.0
@@ -339,6 +351,7 @@ class Engine:
         period = timedelta(seconds=self.settings.prediction_period_s)
         if mind.predicted_at is None or look.now >= grid(mind.predicted_at, period):
             self._predict(mind, view)
+        self._follow_absence(mind, view, override)
         trigger = trigger_of(mind, look.now, view.occupied >= LIKELY, override)
         if trigger == "first" and state.room_temperature_c is None and self._may_still_come(mind):
             trigger = None
@@ -346,6 +359,32 @@ class Engine:
             self._answer(mind, view, look, override, trigger)
         if home.saved_at is None or look.now - home.saved_at >= SAVE_EVERY:
             self._save(home, look.now)
+
+    def _follow_absence(self, mind: RoomMind, view: RoomView, override: OverrideRow | None) -> None:
+        """Whether nobody is in, whether the room is held meanwhile, and what is learned when it is over."""
+        now, away = view.state.at, view.occupied < LIKELY
+        passed = timedelta(0) if mind.followed_at is None else now - mind.followed_at
+        mind.followed_at = now
+        mind.absence, ended = absences.follow(
+            mind.absence,
+            view,
+            mind.setback,
+            self._rng,
+            away=away,
+            left=away and mind.likely is True,
+            undisturbed=is_steered(mind) and override is None,
+            passed=passed,
+        )
+        if ended is None:
+            return
+        with Session(self.database) as session, session.begin():
+            absence = absences.measure(session, mind.layout, ended)
+            if absence is None:
+                return
+            setback = mind.setback.learn(absence)
+            save_setback(session, replace(mind, setback=setback), now)
+        mind.setback = setback
+        log.info("absence_learned", room_id=mind.layout.id, **asdict(absence))
 
     def _may_still_come(self, mind: RoomMind) -> bool:
         """Whether the thermometers of a room get some more time before the first decision does without them."""

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from control import conventional
+from control.absences import Span
 from control.conventional import LEAST_DAYS, Program
 from control.learning import USUAL_PULL_DOWN_K_PER_H
 from control.overrides import UnitMemory
 from control.prediction import Predictor, RollingError, RoomForecast
 from control.presence import SLOTS, Presence
 from control.room_state import Place, RoomLayout
+from control.setback import Setback
 from control.trial import Arm
 from control.weather import WeatherMemory
 from core.logging import get_logger
@@ -76,6 +78,9 @@ class RoomMind:
     override_id: int | None = None  # the one in force at the last look
     arm: Arm | None = None  # who steers today, in a room that is compared by days
     decided_arm: Arm | None = None  # the same at the last decision
+    setback: Setback = field(default_factory=Setback)  # whether leaving the room alone saves
+    absence: Span | None = None  # the one under way, or whose recovery is
+    followed_at: datetime | None = None  # up to when the absence was followed
     quiet_since: datetime | None = None  # somebody has been in since then, and changed nothing
     held_setpoint_c: float | None = None  # before a person changed it; None: the unit was off
 
@@ -101,6 +106,8 @@ def load_room(session: Session, layout: RoomLayout, predictor: Predictor) -> Roo
     mind.pull_down_k_per_h = read("response", _pull_down)
     mind.forecast.error, mind.forecast.physics_error = read("predictor_error", _errors)
     mind.forecast.state = read("predictor", predictor.restore)
+    mind.setback = read("setback", Setback.from_json)
+    mind.absence = read("absence", Span.from_json)
     mind.forecast.correction = read("correction", predictor.restore_correction)
     return mind
 
@@ -120,11 +127,17 @@ def save_room(session: Session, mind: RoomMind, now: datetime) -> None:
     """Keep what changes all the time of a room."""
     room_id = mind.layout.id
     keep_unit(session, room_id, mind.unit, now)
+    put(session, ROOM, room_id, "absence", {} if mind.absence is None else mind.absence.to_json(), now)
     put(session, ROOM, room_id, "predictor_error", mind.forecast.to_json(), now)
     if mind.forecast.state is not None:
         put(session, ROOM, room_id, "predictor", mind.forecast.state.to_json(), now)
     if mind.forecast.correction is not None:
         put(session, ROOM, room_id, "correction", mind.forecast.correction.to_json(), now)
+
+
+def save_setback(session: Session, mind: RoomMind, now: datetime) -> None:
+    """Keep what a room's absences have taught."""
+    put(session, ROOM, mind.layout.id, "setback", mind.setback.to_json(), now)
 
 
 def save_habits(session: Session, mind: RoomMind, now: datetime) -> None:

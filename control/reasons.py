@@ -12,6 +12,7 @@ from storage.repositories.learned import Season
 
 DISTRUST = ("stale_data", "implausible_sensor")
 HOUR_S = 3600
+SURE_RATIO = 0.5  # belief above which a room is held because that is cheaper, and not to learn whether it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Grounds:
     had_fallback: bool
     now: datetime
     earliest_s: float = 7200.0  # before a return that the unit may start
+    held_is_cheaper: float | None = None  # 0..1, that holding the empty room takes less; None: it is not held
 
 
 def reason(wish: Wish, action: Action, rules: Sequence[str], grounds: Grounds) -> dict[str, Any]:
@@ -79,6 +81,8 @@ def _by_situation(action: Action, grounds: Grounds) -> tuple[str, dict[str, Any]
         if action.target.on:
             return ("comfort" if grounds.seen else "comfort_usual"), values
         return _while_off(grounds), values
+    if grounds.held_is_cheaper is not None and action.target.on:
+        return ("held" if grounds.held_is_cheaper > SURE_RATIO else "held_to_learn"), {}
     if grounds.next_return is None:
         return "away", {}
     values = {"from_time": local_time(grounds.next_return, grounds.zone)}

@@ -50,6 +50,16 @@ _MAIN: dict[str, tuple[str, str, str]] = {
         "{unit}：没有人在家，一天之内预计也没有人回来。",
         "{unit}：沒有人在家，一天之內預計也沒有人回來。",
     ),
+    "held": (
+        "{unit} although nobody is in: in this room, switching off and recovering takes more than holding.",
+        "{unit}，虽然没有人在：在这个房间，关机后再恢复比保持温度更费电。",
+        "{unit}，雖然沒有人在：在這個房間，關機後再恢復比保持溫度更費電。",
+    ),
+    "held_to_learn": (
+        "{unit} although nobody is in: this once, to learn whether switching off saves in this room.",
+        "{unit}，虽然没有人在：仅此一次，用来了解在这个房间关机是否省电。",
+        "{unit}，雖然沒有人在：僅此一次，用來了解在這個房間關機是否省電。",
+    ),
     "coasting": (
         "{unit}: the room is at {room}, and the engine expects it to stay comfortable enough.",
         "{unit}：室温 {room}，预计仍会足够舒适。",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.units import to_epoch_us
 from core.words import Source
-from storage.tables import DeviceRow, UsageDayRow
+from storage.tables import DeviceRow, UsageDayRow, UsageQuarterRow
 
 TIE_S = 900.0  # integrated power covers up to 5 minutes behind a last reading; a counter does not
 _HOUR = timedelta(hours=1)
@@ -59,6 +59,20 @@ def sums(session: Session, device_ids: Collection[int], pieces: Sequence[Piece])
             total[0] += energy_kwh
             total[1] += covered_s
     return [Sum(*key, *total) for key, total in found.items()]
+
+
+def metered_kwh(session: Session, device_id: int, start: datetime, end: datetime) -> tuple[float, float]:
+    """What a device used in [start, end), whole quarters, by the source that covers more; and the share it covers."""
+    quarters = (
+        select(func.sum(UsageQuarterRow.energy_kwh), func.sum(UsageQuarterRow.covered_s))
+        .where(
+            UsageQuarterRow.device_id == device_id, UsageQuarterRow.start_at >= start, UsageQuarterRow.start_at < end
+        )
+        .group_by(UsageQuarterRow.source)
+    )
+    found = [(float(energy_kwh), float(covered_s)) for energy_kwh, covered_s in session.execute(quarters)]
+    energy_kwh, covered_s = max(found, key=lambda one: one[1], default=(0.0, 0.0))
+    return energy_kwh, covered_s / (end - start).total_seconds()
 
 
 def kwh_by_day(session: Session, device_ids: Collection[int], first: date, last: date) -> Mapping[date, float]:
