@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from control import plan
@@ -144,6 +145,7 @@ class StandaloneController:
             self._zone = ZoneInfo(time_zone)
         except (KeyError, OSError, ValueError) as error:
             raise ValueError(f"expected an IANA time zone such as Europe/Berlin, got {time_zone!r}") from error
+        _keep_standard_output_clean()
         self._place = (latitude, longitude)
         self._high_c, self._low_c = cooling_limit_c, heating_limit_c
         self._weight_kwh = WEIGHT_KWH[setting]
@@ -458,6 +460,16 @@ class StandaloneController:
         elif home:
             cooling_c = self._high_c if heating_c is None else max(self._high_c, heating_c + 1.0)
         return Target(cooling_c, heating_c)
+
+
+def _keep_standard_output_clean() -> None:
+    """In a script that has not set up structlog, log lines go where the standard library's go, not to its output."""
+    if not structlog.is_configured():
+        structlog.configure(
+            processors=[structlog.stdlib.filter_by_level, structlog.processors.KeyValueRenderer(key_order=["event"])],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            wrapper_class=structlog.stdlib.BoundLogger,
+        )
 
 
 def _known(value: float | None) -> float | None:

@@ -1,0 +1,318 @@
+"""The engine beside somebody's own plant: what it learns, what it asks for, and what it does with missing values."""
+
+import math
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from control import plan
+from control.response import LEAST_QUARTERS, QuarterHour, Response, load_of, power_ratio
+from control.standalone import StandaloneController, Target
+
+PLACE = ("Asia/Shanghai", 31.2, 121.5)
+MONDAY = datetime(2026, 7, 13, tzinfo=ZoneInfo("Asia/Shanghai"))
+QUARTER = timedelta(minutes=15)
+RATED_KW = 3.5
+DAY_S = 86_400.0
+
+
+def outdoor_c(at: datetime, mean_c: float) -> float:
+    """6 K of swing, warmest at 15 h by the sun's clock of the place (UTC+8)."""
+    return mean_c + 6.0 * math.cos(2.0 * math.pi * ((at.timestamp() + 8 * 3600.0) / DAY_S - 15.0 / 24.0))
+
+
+def working(at: datetime) -> bool:
+    """Home but from 8 to 18 h on working days."""
+    local = at.astimezone(MONDAY.tzinfo)
+    return local.weekday() >= 5 or not 8 <= local.hour < 18
+
+
+@dataclass
+class Plant:
+    """Air and mass of a room, per quarter of an hour, and a unit that holds its setpoint as far as it can.
+
+    T += 0.05 (T_m - T) + 0.04 (T_o - T) + 0.5 q + 0.1;  T_m += (1 - exp(-1/32)) (T - T_m)    (8 h)
+    """
+
+    mean_c: float = 33.0
+    at: datetime = MONDAY
+    room_c: float = 30.0
+    mass_c: float = 30.0
+    energy_kwh: float = 0.0
+    targets: list[Target] = field(default_factory=list)
+    rooms_c: list[float] = field(default_factory=list)
+    energies_kwh: list[float] = field(default_factory=list)
+
+    def hold(self, target: Target) -> None:
+        """A quarter of an hour under a target."""
+        self.targets.append(target)
+        self.rooms_c.append(self.room_c)
+        free_c = self.room_c + 0.05 * (self.mass_c - self.room_c) + 0.04 * (self.outside_c - self.room_c) + 0.1
+        most_k = 0.5 * 1.15 * RATED_KW
+        after_c = free_c
+        if target.cooling_setpoint_c is not None:
+            after_c = min(free_c, max(target.cooling_setpoint_c, free_c - most_k))
+        if target.heating_setpoint_c is not None:
+            after_c = max(after_c, min(target.heating_setpoint_c, free_c + most_k))
+        load = abs(free_c - after_c) / 0.5 / RATED_KW
+        full_kw = RATED_KW / 3.5 * max(1.0 + 0.025 * (self.outside_c - 35.0), 0.4)
+        if after_c > free_c:
+            full_kw = RATED_KW / 3.6 * max(1.0 - 0.015 * (self.outside_c - 7.0), 0.5)
+        self.energy_kwh = 0.25 * full_kw * float(power_ratio(np.array(load)))
+        self.energies_kwh.append(self.energy_kwh)
+        self.mass_c += (1.0 - math.exp(-1.0 / 32.0)) * (self.room_c - self.mass_c)
+        self.room_c = after_c
+        self.at += QUARTER
+
+    @property
+    def outside_c(self) -> float:
+        return outdoor_c(self.at, self.mean_c)
+
+    def forecast_c(self) -> list[float]:
+        return [outdoor_c(self.at + timedelta(hours=hour, minutes=30), self.mean_c) for hour in range(24)]
+
+
+def live(controller: StandaloneController, plant: Plant, quarters: int) -> None:
+    """Let a controller run a plant."""
+    for _ in range(quarters):
+        plant.hold(
+            controller.step(
+                plant.at, plant.room_c, 50.0, plant.outside_c, 0.0, working(plant.at), plant.energy_kwh,
+                plant.forecast_c(), [0.0] * 24,
+            )
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def summer() -> tuple[StandaloneController, Plant]:
+    """Two weeks of heat."""
+    controller, plant = StandaloneController(*PLACE, rated_cooling_w=1e3 * RATED_KW), Plant()
+    live(controller, plant, 14 * 96)
+    return controller, plant
+
+
+@pytest.fixture(scope="module")
+def winter() -> tuple[StandaloneController, Plant]:
+    """Two weeks of cold."""
+    controller = StandaloneController(*PLACE, rated_cooling_w=1e3 * RATED_KW)
+    plant = Plant(mean_c=0.0, room_c=15.0, mass_c=15.0)
+    live(controller, plant, 14 * 96)
+    return controller, plant
+
+
+def week(plant: Plant) -> list[tuple[datetime, Target, float]]:
+    """Instant, target and room of each quarter of the second week."""
+    at = [MONDAY + QUARTER * k for k in range(len(plant.targets))]
+    return list(zip(at, plant.targets, plant.rooms_c, strict=True))[7 * 96 : 14 * 96]
+
+
+def test_the_room_stays_in_the_band_while_somebody_is_home(summer: tuple[StandaloneController, Plant]) -> None:
+    outside_kh = sum(0.25 * max(room_c - 26.5, 0.0) for at, _, room_c in week(summer[1]) if working(at))
+    assert outside_kh < 2.0  # five returns a week
+
+
+def test_the_far_edge_is_kept_too_while_somebody_is_home(summer: tuple[StandaloneController, Plant]) -> None:
+    assert {target.heating_setpoint_c for at, target, _ in week(summer[1]) if working(at)} == {18.0}
+
+
+def test_nothing_runs_after_people_have_left_and_the_unit_starts_before_they_return(
+    summer: tuple[StandaloneController, Plant],
+) -> None:
+    away = [(at, target, room_c) for at, target, room_c in week(summer[1]) if not working(at)]
+    early = [target for at, target, _ in away if 9 <= at.hour < 12]
+    assert early == [Target(None, None)] * len(early)
+    back = [room_c for at, _, room_c in week(summer[1]) if at.weekday() < 5 and (at.hour, at.minute) == (18, 0)]
+    assert len(back) == 5
+    assert max(back) < 27.5
+
+
+def test_it_uses_less_than_holding_the_edge_while_home_and_an_hour_and_a_half_before(
+    summer: tuple[StandaloneController, Plant],
+) -> None:
+    """The rule with the return known, and the discomfort that each leaves priced in."""
+    rule = Plant()
+    for _ in range(14 * 96):
+        wanted = working(rule.at) or working(rule.at + timedelta(minutes=90))
+        rule.hold(Target(26.5, 18.0) if wanted else Target(None, None))
+
+    def j(plant: Plant) -> float:
+        outside_kh = sum(0.25 * max(room_c - 26.5, 0.0) for at, _, room_c in week(plant) if working(at))
+        return sum(plant.energies_kwh[7 * 96 : 14 * 96]) + 0.5 * outside_kh
+
+    assert j(summer[1]) < j(rule)
+
+
+def test_heating_is_the_mirror_image(winter: tuple[StandaloneController, Plant]) -> None:
+    outside_kh = sum(0.25 * max(18.0 - room_c, 0.0) for at, _, room_c in week(winter[1]) if working(at))
+    assert outside_kh < 2.0
+    assert {target.cooling_setpoint_c for at, target, _ in week(winter[1]) if working(at)} == {26.5}
+    early = [target for at, target, _ in week(winter[1]) if not working(at) and 9 <= at.hour < 11]
+    assert early == [Target(None, None)] * len(early)
+
+
+def test_presence_ahead_follows_the_clock_of_the_home(summer: tuple[StandaloneController, Plant]) -> None:
+    controller, plant = summer
+    chances = controller.presence_ahead()
+    assert len(chances) == 96
+    last = plant.at - QUARTER
+    for lead, chance in enumerate(chances):
+        assert (chance > 0.5) == working(last + QUARTER * lead), lead
+
+
+def test_presence_ahead_needs_a_step() -> None:
+    with pytest.raises(ValueError, match="expected a step"):
+        StandaloneController(*PLACE, rated_cooling_w=3500.0).presence_ahead()
+
+
+values = st.one_of(st.none(), st.floats(-60.0, 90.0), st.just(math.nan))
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_any_value_may_be_missing_and_the_limits_hold_all_the_same(data: st.DataObject) -> None:
+    controller = StandaloneController(*PLACE, rated_cooling_w=3500.0)
+    at = MONDAY
+    for _ in range(12):
+        at += timedelta(minutes=data.draw(st.integers(5, 15)))
+        room_c = data.draw(st.one_of(st.none(), st.floats(-20.0, 60.0)))
+        target = controller.step(
+            at, room_c, data.draw(values), data.draw(values), data.draw(st.one_of(st.none(), st.floats(0.0, 1200.0))),
+            data.draw(st.sampled_from([True, False, None])), data.draw(st.one_of(st.none(), st.floats(0.0, 2.0))),
+            data.draw(st.one_of(st.none(), st.just([30.0] * 24))), None,
+        )  # fmt: skip
+        for setpoint_c in (target.cooling_setpoint_c, target.heating_setpoint_c):
+            assert setpoint_c is None or 5.0 <= setpoint_c <= 45.0
+        if target.cooling_setpoint_c is not None and target.heating_setpoint_c is not None:
+            assert target.heating_setpoint_c < target.cooling_setpoint_c
+
+
+def test_a_room_that_nobody_measures_is_held_at_its_limits_while_somebody_is_home() -> None:
+    controller = StandaloneController(*PLACE, rated_cooling_w=3500.0)
+    target = controller.step(MONDAY, None, None, 35.0, 0.0, True, None, None, None)
+    assert target == Target(26.5, 18.0)
+    later = controller.step(MONDAY + timedelta(hours=1), None, None, 35.0, 0.0, False, None, None, None)
+    assert later == Target(None, None)
+
+
+def test_steps_of_five_minutes_teach_as_those_of_fifteen() -> None:
+    """The plant moves every quarter of an hour; its readings in between go straight to where it will be."""
+    controller, plant = StandaloneController(*PLACE, rated_cooling_w=1e3 * RATED_KW), Plant()
+    target, before_c = Target(None, None), plant.room_c
+    for _ in range(7 * 96):
+        at, used_kwh = plant.at, plant.energy_kwh / 3.0
+        for part in range(1, 4):
+            room_c = before_c + (plant.room_c - before_c) * part / 3.0
+            target = controller.step(
+                at + timedelta(minutes=5 * part), room_c, None, plant.outside_c, 0.0, working(at), used_kwh,
+                plant.forecast_c(), None,
+            )  # fmt: skip
+        before_c = plant.room_c
+        plant.hold(target)
+    at_night = [
+        room_c for k, room_c in enumerate(plant.rooms_c) if k >= 6 * 96 and (MONDAY + QUARTER * k).hour in (21, 22, 23)
+    ]
+    assert max(at_night) < 26.7
+    assert float(np.mean(at_night)) > 25.9
+
+
+def test_a_script_keeps_its_standard_output() -> None:
+    code = (
+        "from datetime import *; from control.standalone import StandaloneController;"
+        "c = StandaloneController('UTC', 0.0, 0.0, 3500.0);"
+        "c.step(datetime(2026, 7, 1, tzinfo=UTC), 25.0, None, None, None, None, None, None, None)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert ran.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"time_zone": "Mars/Olympus"}, "IANA"),
+        ({"rated_cooling_w": 0.0}, "rated cooling"),
+        ({"cooling_limit_c": 18.5}, "at least 1 K"),
+        ({"setting": "turbo"}, "save, comfort, green"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: dict[str, float | str], message: str) -> None:
+    usual: dict[str, float | str] = {
+        "time_zone": PLACE[0], "latitude": PLACE[1], "longitude": PLACE[2], "rated_cooling_w": 3500.0
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        StandaloneController(**{**usual, **arguments})  # type: ignore[arg-type]
+
+
+def test_instants_must_be_aware_and_go_on_and_forecasts_have_24_hours() -> None:
+    controller = StandaloneController(*PLACE, rated_cooling_w=3500.0)
+    with pytest.raises(ValueError, match="aware"):
+        controller.step(MONDAY.replace(tzinfo=None), 25.0, None, None, None, None, None, None, None)
+    controller.step(MONDAY, 25.0, None, None, None, None, None, None, None)
+    with pytest.raises(ValueError, match="after"):
+        controller.step(MONDAY, 25.0, None, None, None, None, None, None, None)
+    with pytest.raises(ValueError, match="24 hours"):
+        controller.step(MONDAY + QUARTER, 25.0, None, None, None, None, None, [30.0] * 23, None)
+    # what was refused has changed nothing
+    controller.step(MONDAY + QUARTER, 25.0, None, None, None, None, None, [30.0] * 24, None)
+
+
+def test_no_broker_and_no_torch_is_loaded() -> None:
+    code = (
+        "import sys; from control.standalone import StandaloneController;"
+        "StandaloneController('UTC', 0.0, 0.0, 3500.0);"
+        "print(sorted({'torch', 'paho', 'simulator', 'numba'} & {name.split('.')[0] for name in sys.modules}))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert ran.stdout.strip() == "[]"
+
+
+# The room's answer, and plans on it
+
+
+def test_load_and_power_are_inverses() -> None:
+    loads = np.linspace(0.0, 1.4, 57)
+    assert load_of(power_ratio(loads)) == pytest.approx(loads)
+
+
+def test_a_room_is_learned_from_what_it_did() -> None:
+    """The plant's own coefficients: b = 0.05 at 8 h, a = 0.04, d = 0.5."""
+    rng = np.random.default_rng(5)
+    response, plant = Response(31.2, 121.5, 1e3 * RATED_KW), Plant(at=MONDAY.astimezone(UTC))
+    for _ in range(LEAST_QUARTERS + 2 * 96):
+        before_c, at, outside_c = plant.room_c, plant.at, plant.outside_c
+        plant.hold(Target(float(rng.uniform(22.0, 34.0)), None))
+        response.learn(
+            QuarterHour(at.timestamp(), before_c, plant.room_c, outside_c, 0.0, 1.0, 4.0 * plant.energy_kwh, False)
+        )
+    fitted = response.coefficients
+    assert fitted is not None
+    assert fitted.mass_time_h == 8.0
+    assert fitted.heat_k_per_kw == pytest.approx(0.5, rel=0.05)
+    assert fitted.mass == pytest.approx(0.05, rel=0.3)
+    assert fitted.outdoor == pytest.approx(0.04, rel=0.2)
+
+
+def test_returns_and_departures_follow_the_forecast() -> None:
+    """From 0.2 to 0.8 of all are home: 0.6 / 0.8 of those away come, besides those who come at any time."""
+    returns, leaves = plan.flows_of(np.array([0.2, 0.8, 0.8, 0.4]))
+    assert returns == pytest.approx([0.75 + plan.CHURN * 0.2, plan.CHURN * 0.8, plan.CHURN * 0.8])
+    assert leaves == pytest.approx([plan.CHURN * 0.8, plan.CHURN * 0.2, 0.5 + plan.CHURN * 0.2])
+
+
+def test_what_the_plan_expects_has_the_right_sign(summer: tuple[StandaloneController, Plant]) -> None:
+    """While somebody is home in the heat: colder costs energy, warmer costs comfort more, off most of all."""
+    made = summer[0]._plan
+    assert made is not None
+    cost = made.cost(0, 26.5, 28.0, True, np.array([25.5, 26.5, 27.5, math.inf]))
+    assert cost[1] == cost.min()
+    assert cost[0] > cost[1]
+    assert cost[3] > cost[1]
+    away = made.cost(0, 30.0, 29.0, False, np.array([26.5, math.inf]))
+    home = made.cost(0, 30.0, 29.0, True, np.array([26.5, math.inf]))
+    assert home.min() > away.min()
