@@ -81,6 +81,8 @@ LOAD_K, LOAD_S = 1.0, 6 * 3600.0  # colder than its own program, and how long, a
 SAVED_PER_KELVIN = 0.04
 MOVED_RATIO, MOVED_RATIO_FOLLOWING = 0.09, 0.05  # of all kWh, from dear to cheap hours; where the freezer follows
 EXTRA_RATIO, EXTRA_RATIO_FOLLOWING = 0.025, 0.035  # of all kWh, that storing costs
+SPENT_PER_KELVIN = 0.09  # of all kWh, where the freezer follows, at the dear end
+FOLLOWS_K_PER_K = 1.9  # a freezer that follows gets colder by so much for each kelvin of the fresh compartment
 LEAST_WARMER_K = 0.5  # that is worth a word
 CENT = Decimal("0.01")
 
@@ -409,6 +411,7 @@ def proposals(
     dear_price: Decimal | None,
     cheap_price: Decimal | None,
     *,
+    frozen_day_c: float | None = None,
     openings_per_day: float = 45.0,
 ) -> list[Proposal]:
     """What to allow, each with what it is expected to save in a year; nothing where it is not worth a word.
@@ -419,8 +422,15 @@ def proposals(
         What the refrigerator uses now.
     dear_price, cheap_price : Decimal or None
         Price of a kWh in dear and cheap hours, equal where the price does not change by the hour; None: unknown.
+    frozen_day_c : float or None
+        Mean of the frozen food by its own program; where that is too warm, only what mends it is proposed. [°C]
     """
     mean_price = None if dear_price is None or cheap_price is None else (dear_price + cheap_price) / 2
+    if frozen_day_c is not None and program.freezer_follows and frozen_day_c > FROZEN_LIMIT_C:
+        colder_k = (frozen_day_c - FROZEN_TARGET_C) / FOLLOWS_K_PER_K
+        more_kwh = _exact(kwh_per_year * ((1.0 + SPENT_PER_KELVIN) ** colder_k - 1.0))
+        more_cost = None if mean_price is None else -more_kwh * mean_price
+        return [_proposal("fridge_colder", -more_kwh, more_cost, {"frozen_c": round(frozen_day_c, 1)})]
     found = []
     seen = Seen(None, None, openings_per_day=openings_per_day)
     warmer_k = greatest_lasting_k(replace(program, expires=False), seen)

@@ -92,6 +92,12 @@ _PROPOSALS: dict[str, tuple[str, str, str]] = {
         "{place}可以在电价低时多制冷、电价高时少运行：每年约省 {money}，多用 {more} 度电。",
         "{place}可以在電價低時多製冷、電價高時少運行：每年約省 {money}，多用 {more} 度電。",
     ),
+    "fridge_colder": (
+        "Frozen food in {place} is at {frozen_c} °C, which is not safe for long. Keeping it below -15 °C would use "
+        "about {spending} more a year.",
+        "{place}中的冷冻食品为 {frozen_c} °C，不能长期安全存放。保持在 -15 °C 以下，每年约多用{spending}。",
+        "{place}中的冷凍食品為 {frozen_c} °C，不能長期安全存放。保持在 -15 °C 以下，每年約多用{spending}。",
+    ),
     "plug_cut_off": (
         "{place} draws {standby_w} W while nobody uses it. Switched off for {off_hours} hours a day, it would use "
         "about {saving} less a year.",
@@ -153,7 +159,17 @@ def appliance_proposal(
     number = _number(language)
     money = f"{cost_per_year:.2f} {currency}" if cost_per_year is not None else ""
     saving = (_SAVING_MONEY if money else _SAVING)[number].format(kwh=f"{energy_kwh_per_year:.0f}", money=money)
-    words = {**values, "place": place, "saving": saving, "money": money, "more": f"{-energy_kwh_per_year:.0f}"}
+    more = f"{-energy_kwh_per_year:.0f}"
+    more_money = f"{-cost_per_year:.2f} {currency}" if cost_per_year is not None else ""
+    spending = (_SAVING_MONEY if more_money else _SAVING)[number].format(kwh=more, money=more_money)
+    words = {
+        **values,
+        "place": place,
+        "saving": saving,
+        "money": money,
+        "more": more,
+        "spending": spending,
+    }
     return _PROPOSALS[code][number].format(**words)
 
 

@@ -2,10 +2,12 @@
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from benchmarks import fridges
 from benchmarks.fridges import (
@@ -20,6 +22,7 @@ from benchmarks.fridges import (
     watch,
 )
 from control.fridges import EXTRA_RATIO, MOVED_RATIO, SAVED_PER_KELVIN
+from lingyun.cli import app
 from simulator.catalogue.fridges import MODELS
 from simulator.catalogue.fridges import fridges as plants
 from simulator.jit import COMPILED
@@ -130,3 +133,15 @@ def test_tables_name_every_model(results: dict[str, Any]) -> None:
     plain = {key: value for key, value in results.items() if key != "found"}
     assert json.loads(json.dumps(fridges._plain(plain)))
     assert len(VARIANTS) == 4
+
+
+def test_the_command_prints_the_results_and_ends_with_one_where_something_is_wrong(
+    results: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plain = {key: value for key, value in results.items() if key != "found"}
+    for wrong, status in (([], 0), (["food left its limits"], 1)):
+        monkeypatch.setattr(fridges, "run_suite", lambda seed, workers, wrong=wrong: {**plain, "failures": wrong})
+        ended = CliRunner().invoke(app, ["benchmark", "--suite", "fridges", "--json", "--report", str(tmp_path)])
+        assert ended.exit_code == status
+        assert json.loads(ended.stdout)["failures"] == wrong
+    assert "**food left its limits**" in (tmp_path / "fridges.md").read_text(encoding="utf-8")

@@ -390,6 +390,22 @@ def test_storing_is_proposed_with_its_energy_and_its_money() -> None:
     assert "about 3.60 CNY less a year, for 5 kWh more" in said
 
 
+def test_a_freezer_that_is_too_warm_is_said_with_what_it_costs_to_mend() -> None:
+    """From -12.4 to -16.2 °C: two kelvins of the fresh compartment, 1.09^2 - 1 = 18.81 % of 100 kWh."""
+    (only,) = proposals(FOLLOWING, 100.0, Decimal("0.6"), Decimal("0.6"), frozen_day_c=-12.4)
+    assert (only.code, only.energy_kwh_per_year, only.cost_per_year) == (
+        "fridge_colder",
+        Decimal("-18.81"),
+        Decimal("-11.29"),
+    )
+    said = appliance_proposal(
+        only.code, "the fridge", only.energy_kwh_per_year, only.cost_per_year, "CNY", only.values, "en"
+    )
+    assert "is at -12.4 °C" in said
+    assert "about 19 kWh and 11.29 CNY more a year" in said
+    assert proposals(FOLLOWING, 100.0, Decimal("0.5"), Decimal("0.5"), frozen_day_c=-16.0) == []
+
+
 def test_every_code_has_a_sentence_in_every_language() -> None:
     values = {
         "minutes": 30,
@@ -401,6 +417,7 @@ def test_every_code_has_a_sentence_in_every_language() -> None:
         "warmer_k": 1.5,
         "standby_w": 8.5,
         "off_hours": 12,
+        "frozen_c": -12.4,
     }
     for language in LANGUAGES:
         said = {appliance_reason(code, "冰箱", values, language) for code in reason_codes()}
