@@ -33,8 +33,8 @@ What makes food safer passes the last rules but ``proposed``: nobody is controll
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -134,6 +134,24 @@ class Memory:
     switched_at: datetime | None = None
     held_since: datetime | None = None  # the defrost is put off
     writes: tuple[datetime, ...] = ()  # of the last hour
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields by name; instants as text (ISO 8601)."""
+        return {
+            **{one.name: getattr(self, one.name) for one in fields(self)},
+            **{name: at.isoformat() if (at := getattr(self, name)) else None for name in _INSTANTS},
+            "writes": [at.isoformat() for at in self.writes],
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Memory":
+        """The memory of ``to_json``."""
+        instants = {name: datetime.fromisoformat(at) if (at := values[name]) else None for name in _INSTANTS}
+        writes = tuple(datetime.fromisoformat(at) for at in values["writes"])
+        return cls(**{**values, **instants, "writes": writes})
+
+
+_INSTANTS = ("at", "switched_at", "held_since")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Refrigerators: food stays safe whatever is wished, and what is wished follows price, load and holiday."""
 
+import json
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -67,6 +68,14 @@ def test_food_follows_air_with_a_lag_of_two_hours() -> None:
 def test_what_is_not_known_of_before_is_taken_as_the_warmer() -> None:
     memory = observe(NO_FROST, replace(AT_EASE, fresh_air_c=1.0, freezer_air_c=-22.0), Memory(), NOW)
     assert [memory.fresh_food_c, memory.frozen_food_c] == pytest.approx([3.8, -18.1])
+
+
+def test_a_memory_survives_a_restart() -> None:
+    _, memory = decide(NO_FROST, replace(AT_EASE, prices=prices_at(12.0)), SAFE, NOW)
+    assert memory.writes
+    assert memory.held_since == NOW
+    assert Memory.from_json(json.loads(json.dumps(memory.to_json()))) == memory
+    assert Memory.from_json(json.loads(json.dumps(Memory().to_json()))) == Memory()
 
 
 # --- the guard ---
