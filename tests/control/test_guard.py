@@ -350,9 +350,6 @@ def test_nothing_is_ever_written_outside_the_limits(
         assert target.setpoint_c is not None
         if limits.household_low_c <= limits.household_high_c:
             assert low_c <= target.setpoint_c <= high_c
-        same_mode = state.on and target.mode == state.mode and state.setpoint_c is not None
-        if same_mode and not own_program and state.setpoint_c is not None and low_c <= state.setpoint_c <= high_c:
-            assert abs(target.setpoint_c - state.setpoint_c) <= limits.rate_k + limits.step_k / 2 + 1e-9
     if is_quiet(limits, state.local_minute) and not own_program:
         assert is_needed(state)
     same = state.on and target.on and target.mode == state.mode and state.setpoint_c is not None
@@ -361,6 +358,26 @@ def test_nothing_is_ever_written_outside_the_limits(
         assert state.setpoint_c is not None
         changed_k = abs(target.setpoint_c - state.setpoint_c)
         assert changed_k >= min(limits.dead_band_k, limits.step_k) - limits.step_k / 2 - 1e-6
+
+
+@given(
+    wanted_c=st.floats(10.0, 40.0),
+    setpoint_c=st.integers(40, 58).map(lambda halves: halves / 2.0),
+    room_c=st.floats(24.0, 32.0),
+    occupied=st.sampled_from([0.0, 1.0]),
+    limits=limits_,
+)
+def test_a_setpoint_never_jumps_by_more_than_the_rate(
+    wanted_c: float, setpoint_c: float, room_c: float, occupied: float, limits: Limits
+) -> None:
+    low_c, high_c = allowed_c(limits)
+    state = replace(AT_EASE, setpoint_c=min(max(setpoint_c, low_c), high_c), room_temperature_c=room_c)
+    state = replace(state, occupied=occupied)
+    action, _ = check(cool(wanted_c), limits, state, IDLE, NOW)
+    if action.write and action.target.on:
+        assert action.target.setpoint_c is not None
+        assert state.setpoint_c is not None
+        assert abs(action.target.setpoint_c - state.setpoint_c) <= limits.rate_k + limits.step_k / 2 + 1e-9
 
 
 @given(
