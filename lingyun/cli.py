@@ -256,6 +256,7 @@ class BenchmarkSuite(StrEnum):
     YEAR = "year"
     STRESS = "stress"
     FRIDGES = "fridges"
+    RECORDED = "recorded"
 
 
 @app.command()
@@ -270,6 +271,14 @@ def benchmark(
     remake: Annotated[
         bool, typer.Option("--remake", help="Compute the committed table of mpc_true and optimum anew; hours.")
     ] = False,
+    data: DataOption = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="A record of your own, for `recorded`; needs --map."),
+    ] = None,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", exists=True, dir_okay=False, help="What its columns are, as for `replay`.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> int:
     """Measure what control saves and what people feel of it, on simulated homes (extra `science`).
@@ -282,6 +291,11 @@ def benchmark(
         from benchmarks.fridges import command
 
         return command(seed, workers, report, as_json=as_json)
+    if suite is BenchmarkSuite.RECORDED:
+        from benchmarks.recorded.command import command as recorded
+
+        maps = Path(__file__).with_name("maps")
+        return recorded(data, recording, map_file, maps, seed=seed, workers=workers, report=report, as_json=as_json)
     from benchmarks.savings.command import as_text, run
     from benchmarks.savings.results import as_markdown
 

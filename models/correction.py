@@ -10,7 +10,7 @@ Beside the network's outlook stand simple ones, judged on this room at every hor
 | rc | what the two-node physics says, where there is one |
 | lstm_level | what the network says, moved by how far it was off in the mean of the last days |
 | ridge, ridge_strong | a linear model of the room's last day and all of the above, shrunk a little or much |
-| lstm_ridge, yesterday_ridge | the same, shrunk much towards what network or yesterday say |
+| lstm_ridge | the same, shrunk much towards what the network says |
 
 The corrected temperature is their mean, weighted by 1 / (recent mean absolute error)^SHARPNESS; the network is believed
 until the others have shown better. What is added to the network's temperature (``shift_k``) does not depend on the
@@ -51,12 +51,12 @@ EXPERTS = (
     "ridge",
     "ridge_strong",
     "lstm_ridge",
-    "yesterday_ridge",
 )
 RIDGES = len(EXPERTS) - EXPERTS.index("ridge")
-SHARPNESS = 6.0
+SHARPNESS = 8.0
 MEMORY_H = 48.0 + 8.0 * np.array(HORIZONS_S) / 3600.0  # over which errors are remembered
-PRIOR_SLOTS = 8.0 + 4.0 * AHEAD  # of judgements that the belief at the beginning is worth; it fades with the memory
+LEAST_ERROR_K = 0.005  # finer than readings are
+PRIOR_SLOTS = 8.0 + AHEAD  # of judgements that the belief at the beginning is worth; it fades with the memory
 PRIOR_RATIO = np.where(np.isin(EXPERTS, ("lstm", "lstm_level")), 1.0, 2.0)  # errors believed at first, over the spread
 SLOTS_OF_A_READING = 4  # at most: what a reading after a longer pause counts for
 HALF_LIFE_SLOTS = 60 * DAY  # of samples: seasons pass
@@ -71,7 +71,7 @@ LEAST_SCALE = 1e-3  # of a regressor that hardly moves
 
 _TEMPERATURE, _OUTDOOR, _SUN, _HEAT = range(4)
 _CHANNELS = 4
-_OF_LSTM, _OF_YESTERDAY = 1, 1 + len(HORIZONS_S)  # where a sample has what they expect
+_OF_LSTM = 1  # where a sample has what the network expects of the horizons
 _SAMPLE = 1 + 2 * len(HORIZONS_S) + 3 + _CHANNELS * len(LAGS) + 4 + 3 * (len(HORIZONS_S) - 1)
 _HOUR_TURNS = 2.0 * np.pi / 24.0 * np.array([1.0, 2.0])
 
@@ -237,24 +237,20 @@ class Correction:
         scale = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0)) + LEAST_SCALE
         mean_y = self._moment[able, :1] / count
         with_y = self._moment[able, 1:] / count - mean * mean_y
-        lstm, yesterday = _OF_LSTM - 1 + able, _OF_YESTERDAY - 1 + able
-        rows = np.arange(able.size)
-        targets = np.stack(
-            [with_y, with_y - covariance[rows, :, lstm], with_y - covariance[rows, :, yesterday]], axis=-1
-        )
+        rows, lstm = np.arange(able.size), _OF_LSTM - 1 + able
+        targets = np.stack([with_y, with_y - covariance[rows, :, lstm]], axis=-1)  # the change, and what lstm leaves
         normal = covariance / (scale[:, :, np.newaxis] * scale[:, np.newaxis])
         eye = np.eye(_SAMPLE - 1)
         shrunk = np.stack([normal + shrinkage * eye for shrinkage in SHRINKAGE])
         solved = np.linalg.solve(shrunk, targets / scale[:, :, np.newaxis]) / scale[:, :, np.newaxis]
-        slopes = np.stack([*solved[..., 0], solved[-1, ..., 1], solved[-1, ..., 2]], axis=-1)  # (able, columns, RIDGES)
-        slopes[rows, lstm, -2] += 1.0
-        slopes[rows, yesterday, -1] += 1.0
+        slopes = np.stack([*solved[..., 0], solved[-1, ..., 1]], axis=-1)  # (able, columns, RIDGES)
+        slopes[rows, lstm, -1] += 1.0
         self._weights[1:, able] = slopes.transpose(1, 0, 2)
         self._weights[0, able] = mean_y - np.einsum("hc,hcr->hr", mean, slopes)
 
     def _shares(self, expected_k: Array) -> Array:
         """How much each expert counts at each horizon; rows sum to 1."""
-        error_k = self._error_k / self._judged
+        error_k = self._error_k / self._judged + LEAST_ERROR_K
         weight = np.where(np.isfinite(expected_k), (error_k / error_k.min(axis=1, keepdims=True)) ** -SHARPNESS, 0.0)
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 

@@ -30,7 +30,7 @@ NODE_S = 900.0  # readings are rounded: rates over shorter times are mostly nois
 LONGEST_GAP_S = 3600.0
 LEAST_HISTORY_S = 86_400.0
 MASS_TIMES_H = (3.0, 6.0, 12.0, 24.0, 48.0)
-JUDGED_NODES = (4, 24)  # 1 h and 6 h
+JUDGED_S = (3600, 21_600)
 UNMETERED_KW = 0.7  # of a running unit whose power nobody reports; assumed
 LEAST_SPREAD_K = 0.15
 FITTED_TO_MISSED = 1.3  # errors on the data of the fit are smaller than those to come; assumed
@@ -64,10 +64,15 @@ class RcModel:
         share = 1.0 - float(np.exp(-moment.step_s / 3600.0 / self.mass_time_h))
         return replace(self, room_c=room_c, mass_c=self.mass_c + share * (room_c - self.mass_c))
 
-    def outlook(self, moment: RoomMoment) -> Outlook:
+    def outlook(self, moment: RoomMoment, unit_kw: Sequence[float] | None = None) -> Outlook:
         """What the room does under the plan and forecast of ``moment``, in steps of 15 minutes.
 
         A forecast that is missing is taken as it is now, outdoors that nobody knows as the room itself.
+
+        Parameters
+        ----------
+        unit_kw : sequence of float, optional
+            Signed power of the unit up to each horizon from the one before, where it follows no setpoint. [kW]
         """
         dt_h = NODE_S / 3600.0
         sign = 1.0 if moment.mode is Mode.HEAT else -1.0
@@ -80,8 +85,8 @@ class RcModel:
             planned_c = moment.planned_setpoint_c[i]
             while elapsed_s < horizon_s:
                 rate = self._free_rate(room_c, mass_c, outdoor_c, sun, presence)
-                power_kw = 0.0
-                if planned_c is not None and self.unit_k_per_h > 0.0:
+                power_kw = 0.0 if unit_kw is None else sign * unit_kw[i]
+                if unit_kw is None and planned_c is not None and self.unit_k_per_h > 0.0:
                     missing_k = planned_c + self.offset_k - room_c - dt_h * rate
                     power_kw = min(max(sign * missing_k / (dt_h * self.unit_k_per_h), 0.0), self.largest_kw)
                 mass_c += dt_h / self.mass_time_h * (room_c - mass_c)
@@ -145,18 +150,21 @@ def fit(history: Sequence[RoomMoment]) -> RcModel:
     watched_s = 3600.0 * float(series.dt_h[series.joined].sum())
     if watched_s < LEAST_HISTORY_S:
         raise NotEnoughHistory(f"expected {LEAST_HISTORY_S / 3600:.0f} h of readings, got {watched_s / 3600:.1f} h")
+    node_s = 3600.0 * float(np.median(series.dt_h[series.joined]))
     candidates = []
+
+    def error_k(mass_c: Array, coefficients: Array, mass_time_h: float, horizon_s: float) -> float:
+        nodes = max(1, round(horizon_s / node_s))
+        return _open_loop_error_k(series, mass_c, coefficients, mass_time_h, nodes)
+
     for mass_time_h in MASS_TIMES_H:
         mass_c = _mass(series, mass_time_h)
         coefficients = _coefficients(series, mass_c)
-        errors_k = [_open_loop_error_k(series, mass_c, coefficients, mass_time_h, nodes) for nodes in JUDGED_NODES]
+        errors_k = [error_k(mass_c, coefficients, mass_time_h, horizon_s) for horizon_s in JUDGED_S]
         candidates.append((float(np.mean(errors_k)), mass_time_h, coefficients, mass_c))
     _, mass_time_h, coefficients, mass_c = min(candidates, key=lambda candidate: candidate[0])
     spread_k = tuple(
-        max(
-            LEAST_SPREAD_K,
-            FITTED_TO_MISSED * _open_loop_error_k(series, mass_c, coefficients, mass_time_h, round(horizon_s / NODE_S)),
-        )
+        max(LEAST_SPREAD_K, FITTED_TO_MISSED * error_k(mass_c, coefficients, mass_time_h, horizon_s))
         for horizon_s in HORIZONS_S
     )
     a, b, c, d, e, g = (float(value) for value in coefficients)
