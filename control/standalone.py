@@ -38,6 +38,7 @@ Array = NDArray[np.float64]
 
 HOURS_AHEAD = 24
 QUARTERS_AHEAD = 96
+DECISION_PERIOD, SLACK = timedelta(seconds=QUARTER_S), timedelta(minutes=2)
 LONGEST_STEP_S = 3600.0  # beyond it something was missed, and the time between is not learned from
 WEIGHT_KWH = {"save": 0.5, "comfort": 1.5, "green": 0.5}  # of a K.h outside the band
 EXPECTED_RATIO = 0.1  # chance of presence from which a unit may start in an empty room
@@ -66,6 +67,15 @@ class Target:
 
     cooling_setpoint_c: float | None
     heating_setpoint_c: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wished:
+    """A decision."""
+
+    at: datetime
+    home: bool
+    wish: Wish
 
 
 @dataclass(slots=True)
@@ -162,6 +172,7 @@ class StandaloneController:
         self._at: datetime | None = None
         self._quarter: _Quarter | None = None
         self._evidence_quarter: int | None = None
+        self._wish: _Wished | None = None
         self._action = Action(OFF, write=False)
         self._target = Target(None, None)
         self._switched_at: datetime | None = None
@@ -218,7 +229,11 @@ class StandaloneController:
         self._make_plan(state, weather)
         view = self._view(state, here, weather)
         self._forecast.step(self._predictor, moment(view, min(max(elapsed_s or QUARTER_S, 60.0), LONGEST_STEP_S)))
-        self._act(view, self._choose(view))
+        home = here >= OCCUPIED_RATIO
+        # what was planned for a quarter of an hour is given that time, unless somebody comes or goes
+        if self._wish is None or home != self._wish.home or now - self._wish.at >= DECISION_PERIOD - SLACK:
+            self._wish = _Wished(now, home, self._choose(view))
+        self._act(view, self._wish.wish)
         self._at = now
         return self._target
 

@@ -205,9 +205,11 @@ def test_steps_of_five_minutes_teach_as_those_of_fifteen() -> None:
     """The plant moves every quarter of an hour; its readings in between go straight to where it will be."""
     controller, plant = StandaloneController(*PLACE, rated_cooling_w=1e3 * RATED_KW), Plant()
     target, before_c = Target(None, None), plant.room_c
+    targets = []
     for _ in range(7 * 96):
         at, used_kwh = plant.at, plant.energy_kwh / 3.0
         for part in range(1, 4):
+            targets.append(target)
             room_c = before_c + (plant.room_c - before_c) * part / 3.0
             target = controller.step(
                 at + timedelta(minutes=5 * part), room_c, None, plant.outside_c, 0.0, working(at), used_kwh,
@@ -218,6 +220,8 @@ def test_steps_of_five_minutes_teach_as_those_of_fifteen() -> None:
     at_night = [
         room_c for k, room_c in enumerate(plant.rooms_c) if k >= 6 * 96 and (MONDAY + QUARTER * k).hour in (21, 22, 23)
     ]
+    changed = [k for k in range(1, len(targets)) if targets[k] != targets[k - 1]]
+    assert min(np.diff(changed)) >= 2  # a decision stands for a quarter of an hour, or until somebody comes or goes
     assert max(at_night) < 26.7
     assert float(np.mean(at_night)) > 25.9
 
