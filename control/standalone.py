@@ -26,7 +26,7 @@ from control.plan import Plan
 from control.prediction import Predictor, RoomForecast
 from control.presence import Evidence, Presence, slot_of
 from control.response import QUARTER_S, QuarterHour, Response
-from control.room_state import PLAUSIBLE_C, RoomState
+from control.room_state import RoomState
 from control.situations import RoomView, moment, situation
 from control.weather import WeatherAhead, WeatherMemory
 from control.wishes import Wishes
@@ -41,6 +41,7 @@ QUARTERS_AHEAD = 96
 DECISION_PERIOD, SLACK = timedelta(seconds=QUARTER_S), timedelta(minutes=2)
 LONGEST_STEP_S = 3600.0  # beyond it something was missed, and the time between is not learned from
 WEIGHT_KWH = {"save": 0.5, "comfort": 1.5, "green": 0.5}  # of a K.h outside the band
+PLAUSIBLE_C = (-30.0, 70.0)  # of a room: an empty light house in a desert passes 50 °C
 EXPECTED_RATIO = 0.1  # chance of presence from which a unit may start in an empty room
 EXPECTED_QUARTERS = 16  # within which somebody is expected
 STAY_KWH = 5e-4  # what another setpoint has to save within the plan's horizon
