@@ -24,7 +24,7 @@ from control.comfort import season_by_weather, season_of
 from control.guard import OCCUPIED_RATIO, Action, GuardState, History, Limits, WishSource, check
 from control.plan import Plan
 from control.prediction import Predictor, RoomForecast
-from control.presence import Evidence, Presence, slot_of
+from control.presence import PRIOR, Evidence, Presence, slot_of
 from control.response import QUARTER_S, QuarterHour, Response
 from control.room_state import RoomState
 from control.situations import RoomView, moment, situation
@@ -241,14 +241,9 @@ class StandaloneController:
     def presence_ahead(self) -> tuple[float, ...]:
         """Chance, 0..1, by habit, that somebody is home at the last step and at each quarter of an hour after; 96.
 
-        Raises
-        ------
-        ValueError
-            Before the first step: the forecast begins at its instant.
+        Before the first step, what is believed of anybody.
         """
-        if self._at is None:
-            raise ValueError("expected a step before presence_ahead, got none")
-        return self._chances(self._at, QUARTERS_AHEAD)
+        return (PRIOR,) * QUARTERS_AHEAD if self._at is None else self._chances(self._at, QUARTERS_AHEAD)
 
     # --- taking in ---
 

@@ -166,9 +166,10 @@ def test_presence_ahead_follows_the_clock_of_the_home(summer: tuple[StandaloneCo
         assert (chance > 0.5) == working(last + QUARTER * lead), lead
 
 
-def test_presence_ahead_needs_a_step() -> None:
-    with pytest.raises(ValueError, match="expected a step"):
-        StandaloneController(*PLACE, rated_cooling_w=3500.0).presence_ahead()
+def test_before_the_first_step_somebody_is_rather_home_than_not() -> None:
+    chances = StandaloneController(*PLACE, rated_cooling_w=3500.0).presence_ahead()
+    assert len(chances) == 96
+    assert min(chances) > 0.5
 
 
 values = st.one_of(st.none(), st.floats(-60.0, 90.0), st.just(math.nan))
