@@ -11,6 +11,7 @@ from typing import Any
 from control import reasons
 from control.guard import OCCUPIED_RATIO, Action, GuardState, History, WishSource, check
 from control.minds import RoomMind
+from control.objective import Objective
 from control.room_state import limits_of
 from control.setback import USUAL_H
 from control.situations import EARLIEST_START_S, RoomView, lead_s, situation
@@ -22,6 +23,7 @@ from storage.repositories.commands import BY_ENGINE
 from storage.repositories.overrides import FROM_DEVICE
 from storage.tables import CommandRow, DecisionRow, OverrideRow
 
+QUARTER = timedelta(minutes=15)
 STEERED = ("auto", "ab")  # controls under which the engine commands the unit
 
 
@@ -74,7 +76,11 @@ def is_steered(mind: RoomMind) -> bool:
 
 def is_held(mind: RoomMind, view: RoomView) -> bool:
     """Whether the room is kept as if somebody were in, although nobody is."""
-    return view.occupied < OCCUPIED_RATIO and mind.absence is not None and mind.absence.holds(view.state.at)
+    if view.occupied >= OCCUPIED_RATIO:
+        return False
+    if view.objective is Objective.COMFORT:
+        return view.presence.next_return(view.room_id, view.state.at) is not None
+    return mind.absence is not None and mind.absence.holds(view.state.at)
 
 
 def decide(
@@ -192,8 +198,8 @@ def _guard_state(
         occupied=view.occupied,
         returning=returning,
         season=view.season,
-        comfort_low_c=view.band.low_c,
-        comfort_high_c=view.band.high_c,
+        comfort_low_c=view.low_c,
+        comfort_high_c=view.high_c,
         override=override is not None,
         control=mind.layout.control,
         fallback=program,
@@ -231,8 +237,8 @@ def _reason(
         source=source,
         control=mind.layout.control,
         room_temperature_c=view.state.room_temperature_c,
-        low_c=view.band.low_c,
-        high_c=view.band.high_c,
+        low_c=view.low_c,
+        high_c=view.high_c,
         season=view.season,
         occupied=view.occupied,
         seen=view.seen,
@@ -243,8 +249,23 @@ def _reason(
         now=view.state.at,
         earliest_s=EARLIEST_START_S,
         held_is_cheaper=mind.setback.held_is_cheaper(USUAL_H) if is_held(mind, view) else None,
+        objective=view.objective,
+        price_source=view.price_source,
+        price_change=_price_change(view),
     )
     return reasons.reason(wish, action, rules, grounds)
+
+
+def _price_change(view: RoomView) -> reasons.PriceChange | None:
+    """The next time within some hours at which a kWh costs more or less than now."""
+    now = view.state.at
+    before = view.price(now)
+    at = grid(now, QUARTER)
+    while at <= now + reasons.PRICES_AHEAD:
+        if (after := view.price(at)) != before:
+            return reasons.PriceChange(at, dearer=after > before)
+        at += QUARTER
+    return None
 
 
 def _saw(mind: RoomMind, view: RoomView, trigger: str) -> dict[str, Any]:
@@ -255,10 +276,12 @@ def _saw(mind: RoomMind, view: RoomView, trigger: str) -> dict[str, Any]:
         "held": is_held(mind, view),
         "occupied": round(view.occupied, 3),
         "season": str(view.season),
-        "comfort_low_c": view.band.low_c,
-        "comfort_high_c": view.band.high_c,
+        "comfort_low_c": view.low_c,
+        "comfort_high_c": view.high_c,
         "outdoor_c": view.outdoor_c,
+        "objective": str(view.objective),
         "price": view.price(view.state.at),
+        "price_source": view.price_source,
     }
 
 

@@ -34,6 +34,7 @@ from control.minds import (
     save_room,
     save_setback,
 )
+from control.objective import Objective
 from control.prediction import Predictor
 from control.presence import LIKELY, Evidence
 from control.room_state import RoomLayout, RoomState, assemble, device_ids, limits_of, read_layouts, read_live
@@ -372,7 +373,7 @@ class Engine:
             self._rng,
             away=away,
             left=away and mind.likely is True,
-            undisturbed=is_steered(mind) and override is None,
+            undisturbed=is_steered(mind) and override is None and view.objective is not Objective.COMFORT,
             passed=passed,
         )
         if ended is None:

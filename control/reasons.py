@@ -7,12 +7,22 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from control.guard import OCCUPIED_RATIO, Action, WishSource
+from control.objective import Objective
 from models.words import Outlook, Wish
 from storage.repositories.learned import Season
 
 DISTRUST = ("stale_data", "implausible_sensor")
 HOUR_S = 3600
+PRICES_AHEAD = timedelta(hours=4)  # in which a change of prices is worth a word
 SURE_RATIO = 0.5  # belief above which a room is held because that is cheaper, and not to learn whether it is
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """When a kWh next costs more, or else less."""
+
+    at: datetime
+    dearer: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,9 @@ class Grounds:
     now: datetime
     earliest_s: float = 7200.0  # before a return that the unit may start
     held_is_cheaper: float | None = None  # 0..1, that holding the empty room takes less; None: it is not held
+    objective: Objective = Objective.SAVE
+    price_source: str = "tariff"  # tariff, carbon, carbon_unknown
+    price_change: PriceChange | None = None  # within ``PRICES_AHEAD``
 
 
 def reason(wish: Wish, action: Action, rules: Sequence[str], grounds: Grounds) -> dict[str, Any]:
@@ -44,8 +57,13 @@ def reason(wish: Wish, action: Action, rules: Sequence[str], grounds: Grounds) -
     expected_c = _expected_c(grounds.outlook)
     if expected_c is not None and action.write:
         values["expected_1h_c"] = expected_c
+    if grounds.price_change is not None and action.write:
+        name = "dearer_at" if grounds.price_change.dearer else "cheaper_at"
+        values[name] = local_time(grounds.price_change.at, grounds.zone)
     if grounds.source == WishSource.RULE:
         values["by_rule"] = True
+    if grounds.price_source == "carbon_unknown":
+        values["carbon_unknown"] = True
     if grounds.control == "shadow":
         values["watched"] = True
     return {"code": code, "values": values}
@@ -81,6 +99,8 @@ def _by_situation(action: Action, grounds: Grounds) -> tuple[str, dict[str, Any]
         if action.target.on:
             return ("comfort" if grounds.seen else "comfort_usual"), values
         return _while_off(grounds), values
+    if grounds.held_is_cheaper is not None and action.target.on and grounds.objective is Objective.COMFORT:
+        return "held_for_comfort", values
     if grounds.held_is_cheaper is not None and action.target.on:
         return ("held" if grounds.held_is_cheaper > SURE_RATIO else "held_to_learn"), {}
     if grounds.next_return is None:

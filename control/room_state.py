@@ -48,6 +48,7 @@ class Place:
     latitude: float | None
     longitude: float | None
     settings: Mapping[str, Any]
+    carbon_kg_per_kwh: float | None = None  # as set for the home
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class RoomLayout:
     thermometers: tuple[Thing, ...]
     signs: tuple[Thing, ...]  # what people in the room switch
     outdoor: tuple[Thing, ...]  # thermometers of the home that hang outdoors
+    objective: str | None = None  # the room's own; None: as the home
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,8 @@ class _Look:
 
 
 def _place(row: HomeRow) -> Place:
-    return Place(row.id, row.name, ZoneInfo(row.time_zone), row.latitude, row.longitude, row.settings or {})
+    zone, settings = ZoneInfo(row.time_zone), row.settings or {}
+    return Place(row.id, row.name, zone, row.latitude, row.longitude, settings, row.carbon_kg_per_kwh)
 
 
 def _thing(device: DeviceRow, appliance: ApplianceRow | None) -> Thing:
@@ -310,6 +313,7 @@ def _layout(room: RoomRow, control: str, home: Place, things: list[Thing]) -> Ro
         thermometers=tuple(thing for thing in here if thing.kind == Kind.THERMOMETER),
         signs=tuple(thing for thing in here if thing.kind == Kind.PLUG and thing.appliance_kind in (None, Kind.PLUG)),
         outdoor=tuple(thing for thing in things if _is_outdoors(thing)),
+        objective=room.objective,
     )
 
 

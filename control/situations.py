@@ -1,6 +1,5 @@
 """From the room as control knows it to the words that predictor and policy read."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from control.guard import OCCUPIED_RATIO
+from control.objective import COMFORT_MARGIN_K, Objective, Prices, Retained, kept_band_c, seen_price, whole
 from control.prediction import slices_s
 from control.presence import Presence
 from control.room_state import RoomState
@@ -21,7 +21,6 @@ EARLIEST_START_S = 7200.0  # before a forecast return that a unit may start
 AHEAD_S = tuple((HOUR_S * (hour - 1), HOUR_S * hour) for hour in AHEAD_H)  # of which the policy sees the means
 
 Array = NDArray[np.float64]
-Prices = Callable[[datetime], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,19 @@ class RoomView:
     mode: Mode | None
     setpoint_c: float | None
     fan: Fan | None
+    objective: Objective = Objective.SAVE
+    price_source: str = "tariff"  # see control.objective.Signal
+    retained: Retained = whole  # of a pre-cooling
+
+    @property
+    def low_c(self) -> float:
+        """Lower edge of the band that is kept, under what the household is after. [°C]"""
+        return self._kept_c()[0]
+
+    @property
+    def high_c(self) -> float:
+        """Upper edge of the band that is kept. [°C]"""
+        return self._kept_c()[1]
 
     @property
     def outdoor_c(self) -> float:
@@ -58,7 +70,16 @@ class RoomView:
 
     def edge_c(self) -> float:
         """The edge of the band that the unit defends. [°C]"""
-        return self.band.high_c if self.season == Season.COOLING else self.band.low_c
+        return self.high_c if self.season == Season.COOLING else self.low_c
+
+    def price_ahead(self, hours: float) -> float:
+        """What a kWh costs in some hours, to this room: more than now only as far as the room holds what is stored."""
+        now, then = self.price(self.state.at), self.price(self.state.at + timedelta(hours=hours))
+        return seen_price(now, then, self.retained(hours))
+
+    def _kept_c(self) -> tuple[float, float]:
+        margin_k = COMFORT_MARGIN_K if self.objective is Objective.COMFORT else 0.0
+        return kept_band_c(self.band.low_c, self.band.high_c, margin_k)
 
 
 def moment(view: RoomView, step_s: float) -> RoomMoment:
@@ -103,8 +124,8 @@ def situation(view: RoomView, room_temperature_c: float, outlook: Outlook | None
         power_w=state.power_w,
         since_switch_s=max(0.0, since.total_seconds()),
         outlook=outlook,
-        comfort_low_c=view.band.low_c,
-        comfort_high_c=view.band.high_c,
+        comfort_low_c=view.low_c,
+        comfort_high_c=view.high_c,
         occupied=view.occupied,
         occupied_ahead=tuple(
             view.presence.mean_between(view.room_id, state.at, start_s, end_s) for start_s, end_s in AHEAD_S
@@ -112,9 +133,7 @@ def situation(view: RoomView, room_temperature_c: float, outlook: Outlook | None
         outdoor_ahead_c=tuple(view.weather.outdoor_between_c(start_s, end_s) for start_s, end_s in AHEAD_S),
         solar_ahead_w_m2=tuple(view.weather.solar_between_w_m2(start_s, end_s) for start_s, end_s in AHEAD_S),
         price_now=view.price(state.at),
-        price_ahead=tuple(
-            view.price(state.at + timedelta(seconds=(start_s + end_s) / 2)) for start_s, end_s in AHEAD_S
-        ),
+        price_ahead=tuple(view.price_ahead((start_s + end_s) / 2 / HOUR_S) for start_s, end_s in AHEAD_S),
     )
 
 

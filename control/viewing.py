@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 
 from control import comfort, overrides
 from control.minds import HomeMind, RoomMind
+from control.objective import objective_of, retained_by, signal_of
 from control.presence import Evidence
 from control.room_state import Live, RoomLayout, RoomState, limits_of
 from control.situations import RoomView
 from core.words import Fan, Mode
+from insights.carbon import carbon_factor
 from storage.repositories.learned import ComfortCurve, Season
 from storage.tables import CommandRow, OverrideRow
 
@@ -62,6 +64,8 @@ def view_of(mind: RoomMind, home: HomeMind, look: Look, state: RoomState, eviden
     by_weather = running or comfort.season_by_weather(next_day_c)
     room_c = state.room_temperature_c if state.plausible else None
     season = comfort.season_of(room_c, next_day_c, curve.at(by_weather, asleep), by_weather)
+    objective = objective_of(layout.objective, place.settings.get("objective"))
+    signal = signal_of(objective, home.price, carbon_factor(place.carbon_kg_per_kwh, place.zone.key))
     return RoomView(
         room_id=layout.id,
         state=state,
@@ -72,12 +76,15 @@ def view_of(mind: RoomMind, home: HomeMind, look: Look, state: RoomState, eviden
         weather=weather,
         band=curve.at(season, asleep),
         season=season,
-        price=home.price,
+        price=signal.price,
         switched_at=_switched_at(mind, state, look.commands[layout.unit.id]),
         on=bool(believed.get("on")),
         mode=None if mode is None else Mode(mode),
         setpoint_c=believed.get("setpoint_c"),
         fan=None if fan is None else Fan(fan),
+        objective=objective,
+        price_source=signal.source,
+        retained=retained_by(mind.forecast.physics),
     )
 
 

@@ -60,6 +60,11 @@ _MAIN: dict[str, tuple[str, str, str]] = {
         "{unit}，虽然没有人在：仅此一次，用来了解在这个房间关机是否省电。",
         "{unit}，雖然沒有人在：僅此一次，用來了解在這個房間關機是否省電。",
     ),
+    "held_for_comfort": (
+        "{unit} although nobody is in: comfort comes first here, and the room is kept between {low} and {high}.",
+        "{unit}，虽然没有人在：这里舒适优先，室温保持在 {low} 到 {high} 之间。",
+        "{unit}，雖然沒有人在：這裡舒適優先，室溫保持在 {low} 到 {high} 之間。",
+    ),
     "coasting": (
         "{unit}: the room is at {room}, and the engine expects it to stay comfortable enough.",
         "{unit}：室温 {room}，预计仍会足够舒适。",
@@ -147,21 +152,38 @@ _MODES: dict[str, tuple[str, str, str]] = {
 _ON_WITHOUT_SETPOINT = ("on", "开启", "開啟")
 _OFF = ("off", "关闭", "關閉")
 
-_BY_RULE = (
-    " (By a simple rule: no trained policy is installed.)",
-    "（按简单规则：未安装训练好的策略。）",
-    "（按簡單規則：未安裝訓練好的策略。）",
-)
-_WATCHED = (
-    " (Only watched: nothing is sent.)",
-    "（仅观察，未发送。）",
-    "（僅觀察，未傳送。）",
-)
-_EXPECTED = (
-    " Expected in an hour: {expected}.",
-    "预计一小时后 {expected}。",
-    "預計一小時後 {expected}。",
-)
+_MORE: dict[str, tuple[str, str, str]] = {  # said after the sentence where the reason has a value of that name
+    "expected_1h_c": (
+        " Expected in an hour: {expected_1h_c}.",
+        "预计一小时后 {expected_1h_c}。",
+        "預計一小時後 {expected_1h_c}。",
+    ),
+    "dearer_at": (
+        " Electricity gets dearer at {dearer_at}.",
+        "电价将于 {dearer_at} 上涨。",
+        "電價將於 {dearer_at} 上漲。",
+    ),
+    "cheaper_at": (
+        " Electricity gets cheaper at {cheaper_at}.",
+        "电价将于 {cheaper_at} 下降。",
+        "電價將於 {cheaper_at} 下降。",
+    ),
+    "by_rule": (
+        " (By a simple rule: no trained policy is installed.)",
+        "（按简单规则：未安装训练好的策略。）",
+        "（按簡單規則：未安裝訓練好的策略。）",
+    ),
+    "carbon_unknown": (
+        " (No carbon figure is known for this grid, so money is saved instead.)",
+        "（尚无本地电网的碳排放数据，因此以省钱为目标。）",
+        "（尚無本地電網的碳排放資料，因此以省錢為目標。）",
+    ),
+    "watched": (
+        " (Only watched: nothing is sent.)",
+        "（仅观察，未发送。）",
+        "（僅觀察，未傳送。）",
+    ),
+}
 _SEPARATOR = ("; ", "；", "；")
 
 
@@ -185,18 +207,20 @@ def sentence(code: str, values: Mapping[str, Any], language: str) -> str:
     }
     text = _MAIN[code][number].format(**words)
     text = text[0].upper() + text[1:]
-    if values.get("expected_1h_c") is not None:
-        text += _EXPECTED[number].format(expected=_degrees(values["expected_1h_c"]))
-    if values.get("by_rule"):
-        text += _BY_RULE[number]
-    if values.get("watched"):
-        text += _WATCHED[number]
+    for name, more in _MORE.items():
+        if values.get(name) not in (None, False):
+            text += more[number].format(**words)
     return text
 
 
 def codes() -> tuple[str, ...]:
     """Every code that has a sentence."""
     return tuple(_MAIN)
+
+
+def additions() -> tuple[str, ...]:
+    """Names of values that add words of their own to any sentence."""
+    return tuple(_MORE)
 
 
 def rules() -> tuple[str, ...]:

@@ -1,5 +1,8 @@
 """The sentence of a decision is true and says what it needs to."""
 
+import inspect
+import itertools
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control import guard
+from control import deciding, guard, reasons
 from control.guard import Action, WishSource
-from control.reasons import Grounds, reason
-from core.sentences import LANGUAGES, codes, rules, sentence
+from control.objective import Objective
+from control.reasons import Grounds, PriceChange, reason
+from core.sentences import LANGUAGES, additions, codes, rules, sentence
 from core.words import Fan, Mode
 from models.words import Outlook, Wish
 from storage.repositories.learned import Season
@@ -91,6 +95,42 @@ def test_the_outlook_is_part_of_the_sentence_where_something_is_done() -> None:
     assert "Expected" not in said(COOL, Action(COOL, False), [], grounds)
 
 
+def test_the_sentence_says_when_prices_change_and_what_is_not_known() -> None:
+    grounds = replace(GROUNDS, price_change=PriceChange(NOW + timedelta(minutes=45), dearer=True))
+    assert said(COOL, Action(COOL, True), [], grounds) == (
+        "Cooling to 26.5 °C, because somebody is usually home from 18:00 and the room takes 40 minutes. "
+        "Electricity gets dearer at 18:00."
+    )
+    assert said(COOL, Action(COOL, True), [], grounds, "zh-Hans").endswith("电价将于 18:00 上涨。")
+    assert "dearer" not in said(COOL, Action(COOL, False), [], grounds), "nothing is done: nothing more to explain"
+    cheaper = replace(GROUNDS, price_change=PriceChange(NOW + timedelta(minutes=45), dearer=False))
+    assert "cheaper at 18:00" in said(OFF, Action(OFF, True), [], cheaper)
+    assert "money is saved instead" in said(OFF, Action(OFF, True), [], replace(GROUNDS, price_source="carbon_unknown"))
+
+
+def test_every_control_has_its_words() -> None:
+    watched = replace(GROUNDS, control="shadow")
+    text = said(COOL, Action(COOL, False), ["shadow"], watched)
+    assert text.startswith("Cooling to 26.5 °C, because somebody is usually home from 18:00")
+    assert text.endswith("(Only watched: nothing is sent.)")
+    compared = replace(GROUNDS, source=WishSource.TRIAL, control="ab")
+    assert "today shows what your own program uses" in said(COOL, Action(COOL, True), [], compared)
+    assert "only a short while ago" in said(OFF, Action(COOL, False), ["minimum_run"], compared)
+
+
+@pytest.mark.parametrize(
+    ("objective", "belief", "words"),
+    [
+        (Objective.COMFORT, 0.1, "comfort comes first here, and the room is kept between 25 °C and 27 °C"),
+        (Objective.SAVE, 0.9, "switching off and recovering takes more than holding"),
+        (Objective.GREEN, 0.2, "to learn whether switching off saves"),
+    ],
+)
+def test_a_room_that_is_held_although_nobody_is_in_says_why(objective: Objective, belief: float, words: str) -> None:
+    grounds = replace(GROUNDS, objective=objective, held_is_cheaper=belief)
+    assert words in said(COOL, Action(COOL, True), [], grounds)
+
+
 def test_every_rule_of_the_guard_has_words() -> None:
     assert guard.__doc__ is not None
     named = {line.split()[0] for line in guard.__doc__.splitlines() if line.startswith("    ") and line[4] != " "}
@@ -102,21 +142,49 @@ def test_an_unknown_language_is_answered_in_english() -> None:
     assert sentence("away", values, "fr") == sentence("away", values, "en")
 
 
-def test_every_code_has_three_languages() -> None:
-    values = {
-        "unit": {"on": True, "mode": "heat", "setpoint_c": 20.0},
-        "wish": {"on": False, "mode": None, "setpoint_c": None},
-        "rules": ["offline"],
-        "room": 20.04,
-        "low": 19.0,
-        "high": 21.5,
-        "from_time": "18:00",
-        "until": "20:15",
-        "minutes": 40,
-    }
-    for code in codes():
-        texts = {sentence(code, values, language) for language in LANGUAGES}
-        assert len(texts) == 3, code
+EVERYTHING = {
+    "unit": {"on": True, "mode": "heat", "setpoint_c": 20.0},
+    "wish": {"on": False, "mode": None, "setpoint_c": None},
+    "rules": list(rules()),
+    "room": 20.04,
+    "low": 19.0,
+    "high": 21.5,
+    "from_time": "18:00",
+    "until": "20:15",
+    "minutes": 40,
+    "expected_1h_c": 20.5,
+    "dearer_at": "18:00",
+    "cheaper_at": "22:00",
+    "by_rule": True,
+    "carbon_unknown": True,
+    "watched": True,
+}
+
+
+@pytest.mark.parametrize("mode", [None, *Mode])
+@pytest.mark.parametrize("code", codes())
+def test_no_sentence_is_left_untranslated(code: str, mode: Mode | None) -> None:
+    """With everything that can be said after it: English has no Chinese in it, and Chinese no English word."""
+    unit = {"on": mode is not None, "mode": mode, "setpoint_c": 20.0}
+    values = {**EVERYTHING, "unit": unit}
+    assert set(additions()) <= set(values)
+    texts = [sentence(code, values, language) for language in LANGUAGES]
+    assert len(set(texts)) == 3
+    assert not re.search("[一-鿿]", texts[0])
+    for text in texts[1:]:
+        assert re.search("[一-鿿]", text)
+        assert not re.search("[A-Za-z]{2}", text)
+    for simplified, traditional in zip("电温设关这会时发动", "電溫設關這會時發動", strict=True):
+        assert traditional not in texts[1]
+        assert simplified not in texts[2] or simplified == traditional
+    for english, other in itertools.product(texts[:1], texts[1:]):
+        assert set(re.findall(r"\d+:\d\d", english)) == set(re.findall(r"\d+:\d\d", other)), "the same times"
+
+
+def test_every_code_that_control_gives_has_a_sentence_and_no_sentence_is_idle() -> None:
+    """Words in the sources of the two modules that make reasons, against the sentences that there are."""
+    given_words = set(re.findall(r'"([a-z_]+)"', inspect.getsource(reasons) + inspect.getsource(deciding)))
+    assert set(codes()) <= given_words
 
 
 @given(
@@ -128,6 +196,11 @@ def test_every_code_has_three_languages() -> None:
     occupied=st.floats(0.0, 1.0),
     back_h=st.one_of(st.none(), st.floats(0.0, 24.0)),
     season=st.sampled_from(list(Season)),
+    control=st.sampled_from(["auto", "shadow", "ab"]),
+    source=st.sampled_from([WishSource.POLICY, WishSource.RULE, WishSource.CONVENTIONAL, WishSource.TRIAL]),
+    objective=st.sampled_from(list(Objective)),
+    belief=st.one_of(st.none(), st.floats(0.0, 1.0)),
+    dearer=st.one_of(st.none(), st.booleans()),
 )
 def test_every_possible_reason_has_a_sentence(
     on: bool,
@@ -138,6 +211,11 @@ def test_every_possible_reason_has_a_sentence(
     occupied: float,
     back_h: float | None,
     season: Season,
+    control: str,
+    source: WishSource,
+    objective: Objective,
+    belief: float | None,
+    dearer: bool | None,
 ) -> None:
     known = room_c is not None or "stale_data" in named
     grounds = replace(
@@ -146,6 +224,11 @@ def test_every_possible_reason_has_a_sentence(
         occupied=occupied,
         next_return=None if back_h is None else NOW + timedelta(hours=back_h),
         season=season,
+        control=control,
+        source=source,
+        objective=objective,
+        held_is_cheaper=belief,
+        price_change=None if dearer is None else PriceChange(NOW + timedelta(hours=1), dearer),
     )
     for language in LANGUAGES:
         assert said(wish, Action(COOL if on else OFF, write), named, grounds, language)
