@@ -169,9 +169,21 @@ def make_engine(home: Household, settings: Settings | None = None) -> Engine:
     """An engine that sends nothing: its looks are taken by the test. Networks are loaded once for all tests."""
     engine = Engine(home.database, Broker("127.0.0.1", 1), frozen(home.at), settings or Settings())
     engine._predictor, engine._wishes = PREDICTOR, WISHES
+    engine._rng = NEVER  # type: ignore[assignment]
     return engine
 
 
+class Dice:
+    """Draws the same number for ever: what an engine does by chance it then does always, or never."""
+
+    def __init__(self, drawn: float) -> None:
+        self._drawn = drawn
+
+    def random(self) -> float:
+        return self._drawn
+
+
+ALWAYS, NEVER = Dice(0.0), Dice(1.0)
 PREDICTOR, WISHES = Predictor(), Wishes()
 
 

@@ -11,23 +11,10 @@ from core.words import Command
 from storage.repositories.kept import all_of
 from storage.repositories.learned import ROOM
 from storage.tables import UsageQuarterRow
-from tests.control.household import Household, look, make_engine
+from tests.control.household import ALWAYS, NEVER, Dice, Household, look, make_engine
 from tests.control.test_engine import NO_BEEPS_MATTER, Eager, teach_presence
 
 QUARTER = timedelta(minutes=15)
-
-
-class Dice:
-    """Draws the same number for ever."""
-
-    def __init__(self, drawn: float) -> None:
-        self._drawn = drawn
-
-    def random(self) -> float:
-        return self._drawn
-
-
-ALWAYS, NEVER = Dice(0.0), Dice(1.0)
 
 
 @pytest.fixture
