@@ -211,7 +211,7 @@ class StandaloneController:
         ValueError
             A naive or repeated instant, or a forecast of other than 24 values.
         """
-        now = self._check(measured_at)
+        now = self._check(measured_at, outdoor_forecast_c, solar_forecast_w_m2)
         elapsed_s = None if self._at is None else (now - self._at).total_seconds()
         state = self._state(
             now,
@@ -247,11 +247,15 @@ class StandaloneController:
 
     # --- taking in ---
 
-    def _check(self, measured_at: datetime) -> datetime:
+    def _check(self, measured_at: datetime, *forecasts: Sequence[float] | None) -> datetime:
+        """The instant in UTC; before anything is learned, so that what is refused changes nothing."""
         if measured_at.tzinfo is None:
             raise ValueError(f"expected an aware instant, got {measured_at.isoformat()}")
         if self._at is not None and measured_at <= self._at:
             raise ValueError(f"expected an instant after {self._at.isoformat()}, got {measured_at.isoformat()}")
+        for forecast in forecasts:
+            if forecast is not None and len(forecast) != HOURS_AHEAD:
+                raise ValueError(f"expected a forecast of {HOURS_AHEAD} hours, got {len(forecast)}")
         return measured_at.astimezone(UTC)
 
     def _state(
@@ -491,8 +495,6 @@ def _forecast(given: Sequence[float] | None, own: Sequence[float]) -> tuple[floa
     """A forecast as given, with the home's own where it is not known."""
     if given is None:
         return tuple(own)
-    if len(given) != HOURS_AHEAD:
-        raise ValueError(f"expected a forecast of {HOURS_AHEAD} hours, got {len(given)}")
     known = (_known(value) for value in given)
     return tuple(fallback if value is None else value for value, fallback in zip(known, own, strict=True))
 
