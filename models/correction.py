@@ -8,9 +8,9 @@ Beside the network's outlook stand simple ones, judged on this room at every hor
 | held | the room as it is now |
 | yesterday | the room as it was a day before then |
 | rc | what the two-node physics says, where there is one |
-| lstm_level | what the network says, moved by how far it was off in the mean of the last days |
-| ridge, ridge_strong | a linear model of the room's last day and all of the above, shrunk a little or much |
-| lstm_ridge | the same, shrunk much towards what the network says |
+| ridge, ridge_strong | a linear model of the room's last day and of all of the above, shrunk a little or much |
+| few, few_strong | the same of a few values: what network and yesterday say, now, and the hour |
+| lstm_ridge | as ridge, shrunk very much towards what the network says |
 
 The corrected temperature is their mean, weighted by 1 / (recent mean absolute error)^SHARPNESS; the network is believed
 until the others have shown better. What is added to the network's temperature (``shift_k``) does not depend on the
@@ -41,23 +41,19 @@ SLOT_S = 900
 DAY = 96  # slots
 AHEAD = np.array(HORIZONS_S) // SLOT_S  # slots
 LAGS = (1, 2, 4, 8, 16, 32, 64, 96)  # slots; between two of them a mean is taken
-SHRINKAGE = (0.1, 1.0)  # of the ridge, in units of the variance
-EXPERTS = (
-    "lstm",
-    "held",
-    "yesterday",
-    "rc",
-    "lstm_level",
-    "ridge",
-    "ridge_strong",
-    "lstm_ridge",
-)
-RIDGES = len(EXPERTS) - EXPERTS.index("ridge")
+FITS = {  # of the linear models: all regressors or a few, shrinkage in units of their variance, towards the network
+    "ridge": (True, 0.1, False),
+    "ridge_strong": (True, 1.0, False),
+    "few": (False, 0.1, False),
+    "few_strong": (False, 1.0, False),
+    "lstm_ridge": (True, 10.0, True),
+}
+EXPERTS = ("lstm", "held", "yesterday", "rc", *FITS)
 SHARPNESS = 8.0
-MEMORY_H = 48.0 + 8.0 * np.array(HORIZONS_S) / 3600.0  # over which errors are remembered
+MEMORY_H = 48.0 + 4.0 * np.array(HORIZONS_S) / 3600.0  # over which errors are remembered
 LEAST_ERROR_K = 0.005  # finer than readings are
 PRIOR_SLOTS = 8.0 + AHEAD  # of judgements that the belief at the beginning is worth; it fades with the memory
-PRIOR_RATIO = np.where(np.isin(EXPERTS, ("lstm", "lstm_level")), 1.0, 2.0)  # errors believed at first, over the spread
+PRIOR_RATIO = np.where(np.array(EXPERTS) == "lstm", 1.0, 2.0)  # errors believed at first, over the spread
 SLOTS_OF_A_READING = 4  # at most: what a reading after a longer pause counts for
 HALF_LIFE_SLOTS = 60 * DAY  # of samples: seasons pass
 REFIT_SLOTS = (4, 48)  # at first and at last between two fits; in between an eighth of the room's age
@@ -73,6 +69,8 @@ _TEMPERATURE, _OUTDOOR, _SUN, _HEAT = range(4)
 _CHANNELS = 4
 _OF_LSTM = 1  # where a sample has what the network expects of the horizons
 _SAMPLE = 1 + 2 * len(HORIZONS_S) + 3 + _CHANNELS * len(LAGS) + 4 + 3 * (len(HORIZONS_S) - 1)
+_HOUR = 1 + 2 * len(HORIZONS_S) + 3 + _CHANNELS * len(LAGS)  # where a sample has the hour
+_FEW = np.r_[0 : 2 * len(HORIZONS_S) + 3, _HOUR - 1 : _HOUR + 3]  # columns behind the constant one
 _HOUR_TURNS = 2.0 * np.pi / 24.0 * np.array([1.0, 2.0])
 
 
@@ -94,11 +92,10 @@ class Correction:
         self._spread_k = np.full((RING, horizons), np.nan)
         self._gram = np.zeros((horizons, _SAMPLE, _SAMPLE), dtype=np.float32)  # sum of x x'
         self._moment = np.zeros((horizons, _SAMPLE), dtype=np.float32)  # sum of x y
-        self._weights: Array | None = None  # (_SAMPLE, horizons, RIDGES) of the fit
+        self._weights: Array | None = None  # (_SAMPLE, horizons times FITS)
         self._waiting = 0  # slots since samples were last taken in
         self._judged = np.zeros((horizons, experts))  # discounted slots in which an expert was judged; 0: not begun
         self._error_k = np.zeros((horizons, experts))  # discounted sum of absolute errors in them
-        self._above_k = np.zeros(horizons)  # discounted sum of how far the room came out above the network
         self._factor = np.full(horizons, NINETY)
 
     # --- one step ---
@@ -121,7 +118,7 @@ class Correction:
             return
         room_c, slot = moment.room_temperature_c, _slot_of(moment)
         passed = RING if self._slot is None else slot - self._slot
-        if self._waiting + passed > np.clip(self._age // 8, *REFIT_SLOTS):
+        if self._waiting + passed > min(max(self._age // 8, REFIT_SLOTS[0]), REFIT_SLOTS[1]):
             self._fit()
         self._advance(moment, passed)
         self._judge(room_c, passed)
@@ -135,12 +132,11 @@ class Correction:
         expected_k = np.empty((len(HORIZONS_S), len(EXPERTS) + 1))
         expected_k[:, 0], expected_k[:, 1], expected_k[:, 2] = learned_k, 0.0, yesterday_k
         expected_k[:, 3] = np.nan if physical is None else np.array(physical.temperature_c) - room_c
-        expected_k[:, 4] = learned_k + self._above_k / self._judged[:, 0]
-        expected_k[:, -1 - RIDGES : -1] = learned_k[:, np.newaxis]
+        expected_k[:, -1 - len(FITS) : -1] = learned_k[:, np.newaxis]
         if self._weights is not None:
-            expected_k[:, -1 - RIDGES : -1] = np.tensordot(sample, self._weights, axes=1)
+            expected_k[:, -1 - len(FITS) : -1] = (sample @ self._weights).reshape(-1, len(FITS))
         shares = self._shares(expected_k[:, :-1])
-        corrected_k = np.sum(shares * np.nan_to_num(expected_k[:, :-1]), axis=1)
+        corrected_k = np.sum(shares * np.where(shares > 0.0, expected_k[:, :-1], 0.0), axis=1)
         expected_k[:, -1] = corrected_k
         self.shift_k = corrected_k - learned_k
         here = slot % RING
@@ -198,7 +194,6 @@ class Correction:
         keep = np.where(known, keep, 1.0)
         self._judged = keep[:, :-1] * self._judged + slots * known[:, :-1]
         self._error_k = keep[:, :-1] * self._error_k + slots * np.abs(np.where(known, above_k, 0.0))[:, :-1]
-        self._above_k = keep[:, 0] * self._above_k + slots * np.where(known[:, 0], above_k[:, 0], 0.0)
         beyond = np.abs(above_k[:, -1]) > self._factor * self._spread_k[then, horizons]
         rate = np.where(known[:, -1], slots * QUANTILE_RATE, 0.0)
         self._factor = np.clip(self._factor * np.exp(rate * (beyond - MISSED_RATIO)), *FACTOR_LIMITS)
@@ -225,10 +220,10 @@ class Correction:
         self._take_in()
         count = self._gram[:, 0, 0].astype(np.float64)
         able = np.flatnonzero(count >= LEAST_SAMPLES)
-        if self._weights is None:
-            self._weights = np.zeros((_SAMPLE, len(HORIZONS_S), RIDGES))
-            # until it is fitted, a horizon's ridges say what the network says
-            self._weights[_OF_LSTM + np.arange(len(HORIZONS_S)), np.arange(len(HORIZONS_S))] = 1.0
+        weights = np.zeros((_SAMPLE, len(HORIZONS_S), len(FITS)))
+        horizons = np.arange(len(HORIZONS_S))
+        weights[_OF_LSTM + horizons, horizons] = 1.0  # what cannot be fitted yet says what the network says
+        self._weights = weights.reshape(_SAMPLE, -1)  # a view
         if not able.size:
             return
         count = count[able, np.newaxis]
@@ -238,15 +233,18 @@ class Correction:
         mean_y = self._moment[able, :1] / count
         with_y = self._moment[able, 1:] / count - mean * mean_y
         rows, lstm = np.arange(able.size), _OF_LSTM - 1 + able
-        targets = np.stack([with_y, with_y - covariance[rows, :, lstm]], axis=-1)  # the change, and what lstm leaves
         normal = covariance / (scale[:, :, np.newaxis] * scale[:, np.newaxis])
-        eye = np.eye(_SAMPLE - 1)
-        shrunk = np.stack([normal + shrinkage * eye for shrinkage in SHRINKAGE])
-        solved = np.linalg.solve(shrunk, targets / scale[:, :, np.newaxis]) / scale[:, :, np.newaxis]
-        slopes = np.stack([*solved[..., 0], solved[-1, ..., 1]], axis=-1)  # (able, columns, RIDGES)
-        slopes[rows, lstm, -1] += 1.0
-        self._weights[1:, able] = slopes.transpose(1, 0, 2)
-        self._weights[0, able] = mean_y - np.einsum("hc,hcr->hr", mean, slopes)
+        slopes = np.zeros((*mean.shape, len(FITS)))
+        for place, (whole, shrinkage, to_network) in enumerate(FITS.values()):
+            used = np.arange(_SAMPLE - 1) if whole else _FEW
+            target = with_y - covariance[rows, :, lstm] if to_network else with_y
+            shrunk = normal[:, used[:, np.newaxis], used] + shrinkage * np.eye(used.size)
+            solved = np.linalg.solve(shrunk, (target / scale)[:, used, np.newaxis])[..., 0]
+            slopes[:, used, place] = solved / scale[:, used]
+            slopes[rows, lstm, place] += float(to_network)
+        weights[:, able] = 0.0
+        weights[1:, able] = slopes.transpose(1, 0, 2)
+        weights[0, able] = mean_y - np.einsum("hc,hcr->hr", mean, slopes)
 
     def _shares(self, expected_k: Array) -> Array:
         """How much each expert counts at each horizon; rows sum to 1."""
@@ -296,7 +294,6 @@ class Correction:
             "gram": _packed(self._gram[:, half[0], half[1]]),
             "moment": _packed(self._moment),
             "error_k": np.round(self._error_k, 4).tolist(),
-            "above_k": np.round(self._above_k, 4).tolist(),
             "judged": np.round(self._judged, 3).tolist(),
             "factor": np.round(self._factor, 4).tolist(),
         }
@@ -320,7 +317,6 @@ class Correction:
             found._gram[:, half[1], half[0]] = upper
             found._moment = _unpacked(values["moment"], found._moment.shape)
             found._error_k = np.array(values["error_k"], dtype=np.float64).reshape(found._error_k.shape)
-            found._above_k = np.array(values["above_k"], dtype=np.float64).reshape(found._above_k.shape)
             found._judged = np.array(values["judged"], dtype=np.float64).reshape(found._judged.shape)
             found._factor = np.array(values["factor"], dtype=np.float64).reshape(found._factor.shape)
             found._age = int(values["age"])

@@ -103,6 +103,7 @@ def command(
     if (recording is None) != (map_file is None):
         raise ConfigurationError("--recording FILE and --map MAP.toml go together")
     own = None if recording is None or map_file is None else (recording, map_file)
+    simulated.quiet()
     results = run(data, own, maps, seed=seed, workers=workers)
     if report is not None:
         report.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ The plan ahead is known and kept to (``free_float``: the unit stays off), the we
 that some rooms do not have. Scored once the two-node model has been fitted, at the same moments for all.
 """
 
+import logging
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.recorded.score import LABELS, block_bootstrap
 from control.prediction import Predictor, RoomForecast
+from core.logging import configure_logging
 from core.words import Mode
 from models.correction import NINETY
 from models.words import HORIZONS_S, Outlook, RoomMoment
@@ -62,7 +64,7 @@ def measure(seed: int, size: Size = SIZE, *, workers: int = 1, tell: Callable[[s
     rng = np.random.default_rng(seed)
     results: Json = {}
     processes = multiprocessing.get_context("spawn")  # threads of onnxruntime do not survive a fork
-    with ProcessPoolExecutor(workers, mp_context=processes) as executor:
+    with ProcessPoolExecutor(workers, mp_context=processes, initializer=quiet) as executor:
         for name, plans in PROGRAMS.items():
             recording = record_rooms(rng, pool, size.rooms, size.days, plans)
             rooms = []
@@ -71,6 +73,11 @@ def measure(seed: int, size: Size = SIZE, *, workers: int = 1, tell: Callable[[s
                 tell(f"{name}, room {len(rooms)} of {size.rooms}")
             results[name] = as_json(rooms, seed)
     return results
+
+
+def quiet() -> None:
+    """Leave out of the log that rooms are too young to be fitted."""
+    configure_logging(json_lines=False, level=logging.WARNING)
 
 
 def moments_of(recording: Recording) -> Iterator[list[RoomMoment]]:
