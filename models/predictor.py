@@ -149,16 +149,21 @@ class RoomPredictor:
         -------
         tuple of (temperature [°C], its spread [K], energy [kWh]; each (n, horizons)) and the memory after the step
         """
-        temperature_c, spread_k, energy_kwh, hidden, cell = self._session.run(
-            None,
-            {
-                "past": encode(PAST, past),
-                "ahead": encode(AHEAD, ahead),
-                "last_temperature_c": np.asarray(past["last_temperature_c"], dtype=np.float32)[:, np.newaxis],
-                "hidden": memory[0],
-                "cell": memory[1],
-            },
-        )
+        last_c = np.asarray(past["last_temperature_c"], dtype=np.float32)[:, np.newaxis]
+        return self.step_encoded(memory, encode(PAST, past), encode(AHEAD, ahead), last_c)
+
+    def step_encoded(
+        self, memory: Memory, past: Floats, ahead: Floats, last_c: Floats
+    ) -> tuple[tuple[Floats, Floats, Floats], Memory]:
+        """``step_arrays`` of values that ``models.features.encode`` has been through; ``last_c`` has shape (n, 1)."""
+        inputs = {
+            "past": past,
+            "ahead": ahead,
+            "last_temperature_c": last_c,
+            "hidden": memory[0],
+            "cell": memory[1],
+        }
+        temperature_c, spread_k, energy_kwh, hidden, cell = self._session.run(None, inputs)
         return (temperature_c, spread_k, energy_kwh), (hidden, cell)
 
 

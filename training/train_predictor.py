@@ -14,18 +14,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models import features
 from models.features import AHEAD, PAST, columns
 from models.loading import WEIGHTS
 from models.words import HORIZONS_S
-from simulator.episodes import Pool
+from simulator.episodes import BoolArray, Episode, Pool
 from simulator.weather.climates import CITIES
+from simulator.world import STEPS_PER_H
 from training.pools import HELD_OUT, TRAIN, draw_pool
+from training.programs import varied_plans
 from training.rooms import HORIZON_ROWS, Recording, record_rooms, targets, window
 from training.runs import Run, save_model, start_run
 
+CLOUDED_SHARE = 0.5  # of the weathers
 SPAN_H = np.diff([0, *HORIZONS_S]) / 3600.0
 INPUTS = ("past", "ahead", "last_temperature_c", "hidden", "cell")
 OUTPUTS = ("temperature_c", "spread_k", "energy_kwh", "hidden_after", "cell_after")
@@ -98,12 +102,30 @@ def main(config: Config) -> Path:
     """Simulate, train, measure on held-out rooms and weather, export; the path of the network."""
     run = start_run("predictor", config, config.seed)
     rng = np.random.default_rng(config.seed)
-    recording = record_rooms(rng, _pool(config, TRAIN), config.rooms, config.days)
+    recording = record_rooms(rng, _pool(config, TRAIN), config.rooms, config.days, told_at_random)
     held_out = record_rooms(rng, _pool(config, HELD_OUT), config.held_out_rooms, config.days)
     network, trained_s = train(config, run, recording, rng)
     errors = evaluate(network, held_out)
     report(errors)
     return export(config, run, network, errors, trained_s)
+
+
+def told_at_random(rng: np.random.Generator, episode: Episode) -> tuple[BoolArray, NDArray[np.float64]]:
+    """Varied plans under skies of which half are clouded at random.
+
+    What the sun does is to be learned as a cause, apart from the hour, the season and the warmth that come with it.
+    """
+    skies = episode.world.skies
+    rows, weathers = skies.shape
+    for weather in map(int, np.flatnonzero(rng.random(weathers) < CLOUDED_SHARE)):
+        row = 0
+        while row < rows:
+            length = int(rng.integers(3 * STEPS_PER_H, 48 * STEPS_PER_H))
+            let_through = rng.random() * float(rng.random() < 0.8)
+            for name in ("direct_normal_w_m2", "diffuse_w_m2", "global_w_m2"):
+                skies[name][row : row + length, weather] *= let_through
+            row += length
+    return varied_plans(rng, episode)
 
 
 def _pool(config: Config, split: str) -> Pool:
