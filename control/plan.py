@@ -32,7 +32,9 @@ ROOM_K = np.array([-4, -3, -2, -1, -0.5, -0.25, 0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5
 SETPOINT_K = np.array([0, -0.25, -0.5, -1, -2, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 11], float)
 OFF_K = 1e3
 MASS_K = np.array([-4.0, 3.0, 14.0])
-CHURN = 0.03  # share of people, per quarter, who go or come at any time; assumed
+USUAL_CHURN, CHURNS = 0.05, (0.01, 0.25)  # rate, per quarter, at which what is not as usual becomes so; and bounds
+CHURN_WEIGHT = 20.0  # of the usual rate, in quarters of an hour that were not as usual; assumed
+CHURN_KEPT = 0.5 ** (1.0 / (28 * 96))  # of what was counted, per quarter
 SURE = 0.02  # presence is never surer than this
 
 
@@ -67,25 +69,35 @@ class Plan:
         return np.asarray(used_kwh[0] + self._weight * felt_kh + leaves * away + (1.0 - leaves) * present)
 
 
-def make(response: Response, ahead: Ahead, chance: Array, edge_c: float, heating: bool, weight: float) -> Plan:
+def make(
+    response: Response,
+    ahead: Ahead,
+    flows: tuple[Array, Array],
+    stays: float,
+    edge_c: float,
+    heating: bool,
+    weight: float,
+) -> Plan:
     """Plan the quarters of an hour of ``ahead``.
 
     Parameters
     ----------
-    chance : Array, shape (quarters + 1,)
-        That somebody is home, by habit, at the beginning of each.
+    flows : pair of Array, shape (quarters,) each
+        Of ``Coming.flows``.
+    stays : float
+        Chance that somebody is home at the end.
     weight : float
         Of a K.h. [kWh]
     """
     fitted = response.coefficients
     assert fitted is not None
     step = _Step(fitted, response, ahead, heating, edge_c)
-    returns, leaves = flows = flows_of(chance)
+    returns, leaves = flows
     rooms, masses = (cells.ravel() for cells in np.meshgrid(ROOM_K, MASS_K, indexing="ij"))
     mass, mass_share = _place(MASS_K, masses + fitted.mass_share * (rooms - masses))
     first = ROOM_K.size * np.arange(rooms.size)[:, np.newaxis]  # of each cell's line in the flat table of what follows
     setpoints_k = np.concatenate([SETPOINT_K, [OFF_K]])
-    value = np.stack([float(chance[-1]) * step.debt(rooms, masses)] * 2)  # (2, cells); away, home
+    value = np.stack([stays * step.debt(rooms, masses)] * 2)  # (2, cells); away, home
     kept = np.empty((KEPT + 1, 2, ROOM_K.size, MASS_K.size))
     felt = 0.5 * QUARTER_H * weight
     for quarter in range(ahead.push_k.size - 1, -1, -1):
@@ -105,13 +117,38 @@ def make(response: Response, ahead: Ahead, chance: Array, edge_c: float, heating
     return Plan(heating, edge_c, ahead, fitted, response, kept, flows, weight)
 
 
-def flows_of(chance: Array) -> tuple[Array, Array]:
-    """Share of those away who return, and of those home who leave, in each quarter; shape (quarters,) each."""
-    sure = np.clip(chance, SURE, 1.0 - SURE)
-    before, change = sure[:-1], np.diff(sure)
-    returns = np.maximum(change, 0.0) / (1.0 - before) + CHURN * before
-    leaves = np.maximum(-change, 0.0) / before + CHURN * (1.0 - before)
-    return np.minimum(returns, 1.0), np.minimum(leaves, 1.0)
+class Coming:
+    """How people come and go: as the forecast of presence says, and besides at a rate that is learned.
+
+    While presence is not as usual it becomes so again at that rate: those away return at ``churn * chance``, those home
+    leave at ``churn * (1 - chance)``. It is what returns and departures leave unexplained by the forecast's own rises
+    and falls, over the quarters of an hour in which they could have happened.
+    """
+
+    def __init__(self) -> None:
+        self._unexplained = 0.0
+        self._exposed = 0.0
+
+    @property
+    def churn(self) -> float:
+        """The rate, per quarter of an hour."""
+        rate = (self._unexplained + CHURN_WEIGHT * USUAL_CHURN) / (self._exposed + CHURN_WEIGHT)
+        return min(max(rate, CHURNS[0]), CHURNS[1])
+
+    def learn(self, before: float, after: float, was_home: bool, is_home: bool) -> None:
+        """Take in a quarter of an hour: the chance of presence at its beginning and end, and who was home."""
+        sure, change = min(max(before, SURE), 1.0 - SURE), after - before
+        expected = max(-change, 0.0) / sure if was_home else max(change, 0.0) / (1.0 - sure)
+        self._unexplained = CHURN_KEPT * self._unexplained + float(was_home != is_home) - min(expected, 1.0)
+        self._exposed = CHURN_KEPT * self._exposed + ((1.0 - sure) if was_home else sure)
+
+    def flows(self, chance: Array) -> tuple[Array, Array]:
+        """Share of those away who return, and of those home who leave, in each quarter; shape (quarters,) each."""
+        sure = np.clip(chance, SURE, 1.0 - SURE)
+        before, change = sure[:-1], np.diff(sure)
+        returns = np.maximum(change, 0.0) / (1.0 - before) + self.churn * before
+        leaves = np.maximum(-change, 0.0) / before + self.churn * (1.0 - before)
+        return np.minimum(returns, 1.0), np.minimum(leaves, 1.0)
 
 
 def free_c(fitted: Coefficients, ahead: Ahead) -> Array:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from control import plan
 from control.comfort import season_by_weather, season_of
 from control.guard import OCCUPIED_RATIO, Action, GuardState, History, Limits, WishSource, check
-from control.plan import Plan
+from control.plan import Coming, Plan
 from control.prediction import Predictor, RoomForecast
 from control.presence import PRIOR, Evidence, Presence, slot_of
 from control.response import QUARTER_S, QuarterHour, Response
@@ -40,7 +40,8 @@ HOURS_AHEAD = 24
 QUARTERS_AHEAD = 96
 DECISION_PERIOD, SLACK = timedelta(seconds=QUARTER_S), timedelta(minutes=2)
 LONGEST_STEP_S = 3600.0  # beyond it something was missed, and the time between is not learned from
-WEIGHT_KWH = {"save": 0.5, "comfort": 1.5, "green": 0.5}  # of a K.h outside the band
+# of a K.h outside the band: its price is 0.5 kWh, and a plan errs a little to its own advantage: 30 % more, assumed
+WEIGHT_KWH = {"save": 0.65, "comfort": 2.0, "green": 0.65}
 PLAUSIBLE_C = (-30.0, 70.0)  # of a room: an empty light house in a desert passes 50 °C
 EXPECTED_RATIO = 0.1  # chance of presence from which a unit may start in an empty room
 EXPECTED_QUARTERS = 16  # within which somebody is expected
@@ -163,6 +164,8 @@ class StandaloneController:
         half_k = (cooling_limit_c - heating_limit_c) / 2.0
         self._band = ComfortPoint(heating_limit_c + half_k, half_k, pinned=True)
         self._presence = _Habits(self._zone)
+        self._coming = Coming()
+        self._was_home: bool | None = None  # at the last quarter of an hour, by a sensor
         self._weather = WeatherMemory()
         self._predictor, self._wishes = Predictor(), Wishes()
         self._forecast = RoomForecast(state=self._predictor.restore(None))
@@ -293,6 +296,11 @@ class StandaloneController:
         if self._evidence_quarter is not None and quarter > self._evidence_quarter:
             self._presence.learn(ROOM, now - timedelta(seconds=QUARTER_S / 2.0), evidence)
             self._presence.forget(QUARTER_S * (quarter - self._evidence_quarter))
+            if self._was_home is not None and evidence.sensor is not None:
+                before, after = self._smooth_chances(now - DECISION_PERIOD, 2)
+                self._coming.learn(before, after, self._was_home, evidence.sensor)
+        if quarter != self._evidence_quarter:
+            self._was_home = evidence.sensor
         self._evidence_quarter = quarter
 
     def _learn_room(self, state: RoomState, here: float, elapsed_s: float | None) -> None:
@@ -357,6 +365,18 @@ class StandaloneController:
         ]
         return tuple(hours[(passed + quarter) // 4] for quarter in range(quarters))
 
+    def _smooth_chances(self, now: datetime, quarters: int) -> Array:
+        """Chances that go straight from the middle of an hour of the clock to the middle of the next.
+
+        Habits are kept by hours of the clock; people do not come on the stroke of them.
+        """
+        passed = int(now.timestamp() // QUARTER_S) % 4
+        hours = -((-quarters - passed) // 4) + 1
+        first = now - timedelta(seconds=QUARTER_S * passed)
+        middles = np.arange(-2, 4 * hours, 4) - passed  # in quarters from now, the one of the hour before first
+        chances = [self._presence.usual(ROOM, first + timedelta(hours=lead)) for lead in range(-1, hours)]
+        return np.asarray(np.interp(np.arange(quarters), middles, chances))
+
     def _make_plan(self, state: RoomState, weather: WeatherAhead) -> None:
         """Plan anew where that is due and the room is known."""
         fitted, room_c = self._response.coefficients, state.room_temperature_c
@@ -367,11 +387,14 @@ class StandaloneController:
         middles = np.arange(HOURS_AHEAD) + 0.5
         outdoor_c = np.interp(hours, middles, weather.outdoor_c)
         solar_w_m2 = np.interp(hours, middles, weather.solar_w_m2)
-        chance = _smooth(np.array(self._chances(state.at, plan.HORIZON + 3)), state.at)[: plan.HORIZON + 1]
+        chance = self._smooth_chances(state.at, plan.HORIZON + 1)
         ahead = self._response.ahead(state.at.timestamp(), room_c, outdoor_c, solar_w_m2, chance[:-1])
         self._season = self._season_of(plan.free_c(fitted, ahead), room_c)
         heating = self._season == Season.HEATING
-        self._plan = plan.make(self._response, ahead, chance, self._edge_c(), heating, self._weight_kwh)
+        flows = self._coming.flows(chance)
+        self._plan = plan.make(
+            self._response, ahead, flows, float(chance[-1]), self._edge_c(), heating, self._weight_kwh
+        )
         self._planned_at = state.at
 
     def _season_of(self, free_c: Array, room_c: float) -> Season:
@@ -497,15 +520,3 @@ def _forecast(given: Sequence[float] | None, own: Sequence[float]) -> tuple[floa
         return tuple(own)
     known = (_known(value) for value in given)
     return tuple(fallback if value is None else value for value, fallback in zip(known, own, strict=True))
-
-
-def _smooth(chance: Array, now: datetime) -> Array:
-    """Chances that go straight from the middle of an hour of the clock to the middle of the next.
-
-    Habits are kept by hours of the clock; people do not come on the stroke of them.
-    """
-    passed = int(now.timestamp() // QUARTER_S) % 4
-    quarter = np.arange(chance.size)
-    middle = quarter - (quarter + passed) % 4 + 2
-    at, first = np.unique(middle, return_index=True)
-    return np.interp(quarter, at, chance[first])

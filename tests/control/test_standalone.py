@@ -305,9 +305,28 @@ def test_a_room_is_learned_from_what_it_did() -> None:
 
 def test_returns_and_departures_follow_the_forecast() -> None:
     """From 0.2 to 0.8 of all are home: 0.6 / 0.8 of those away come, besides those who come at any time."""
-    returns, leaves = plan.flows_of(np.array([0.2, 0.8, 0.8, 0.4]))
-    assert returns == pytest.approx([0.75 + plan.CHURN * 0.2, plan.CHURN * 0.8, plan.CHURN * 0.8])
-    assert leaves == pytest.approx([plan.CHURN * 0.8, plan.CHURN * 0.2, 0.5 + plan.CHURN * 0.2])
+    coming = plan.Coming()
+    assert coming.churn == pytest.approx(0.05)
+    returns, leaves = coming.flows(np.array([0.2, 0.8, 0.8, 0.4]))
+    assert returns == pytest.approx([0.75 + 0.05 * 0.2, 0.05 * 0.8, 0.05 * 0.8])
+    assert leaves == pytest.approx([0.05 * 0.8, 0.05 * 0.2, 0.5 + 0.05 * 0.2])
+
+
+def test_how_often_people_come_and_go_unforeseen_is_learned() -> None:
+    """People who change at a rate of 0.2 around a chance of 0.5 are told from those who follow a forecast."""
+    rng = np.random.default_rng(3)
+    restless, regular, home = plan.Coming(), plan.Coming(), False
+    for _ in range(28 * 96):
+        then = home != bool(rng.random() < 0.2 * 0.5)
+        restless.learn(0.5, 0.5, home, then)
+        home = then
+    for _ in range(28):
+        for quarter in range(96):
+            at_home = not 32 <= quarter < 72
+            chance, after = (0.95 if at_home else 0.05), (0.95 if not 32 <= quarter + 1 < 72 else 0.05)
+            regular.learn(chance, after, at_home, not 32 <= quarter + 1 < 72)
+    assert restless.churn == pytest.approx(0.2, rel=0.25)  # some 130 changes: 9 % is one standard error
+    assert regular.churn == plan.CHURNS[0]
 
 
 def test_what_the_plan_expects_has_the_right_sign(summer: tuple[StandaloneController, Plant]) -> None:
