@@ -10,6 +10,7 @@ Beside the network's outlook stand simple ones, judged on this room at every hor
 | rc | what the two-node physics says, where there is one |
 | ridge, ridge_strong | a linear model of the room's last day and of all of the above, shrunk a little or much |
 | few, few_strong | the same of a few values: what network and yesterday say, now, and the hour |
+| own, own_strong | the same without the network, and without what outdoors and sun were before now |
 | lstm_ridge | as ridge, shrunk very much towards what the network says |
 
 The corrected temperature is their mean, weighted by 1 / (recent mean absolute error)^SHARPNESS; the network is believed
@@ -41,12 +42,14 @@ SLOT_S = 900
 DAY = 96  # slots
 AHEAD = np.array(HORIZONS_S) // SLOT_S  # slots
 LAGS = (1, 2, 4, 8, 16, 32, 64, 96)  # slots; between two of them a mean is taken
-FITS = {  # of the linear models: all regressors or a few, shrinkage in units of their variance, towards the network
-    "ridge": (True, 0.1, False),
-    "ridge_strong": (True, 1.0, False),
-    "few": (False, 0.1, False),
-    "few_strong": (False, 1.0, False),
-    "lstm_ridge": (True, 10.0, True),
+FITS = {  # of the linear models: regressors, shrinkage in units of their variance, towards the network or not
+    "ridge": ("all", 0.1, False),
+    "ridge_strong": ("all", 1.0, False),
+    "few": ("few", 0.1, False),
+    "few_strong": ("few", 1.0, False),
+    "own": ("own", 0.1, False),
+    "own_strong": ("own", 1.0, False),
+    "lstm_ridge": ("all", 10.0, True),
 }
 EXPERTS = ("lstm", "held", "yesterday", "rc", *FITS)
 SHARPNESS = 8.0
@@ -67,10 +70,28 @@ LEAST_SCALE = 1e-3  # of a regressor that hardly moves
 
 _TEMPERATURE, _OUTDOOR, _SUN, _HEAT = range(4)
 _CHANNELS = 4
-_OF_LSTM = 1  # where a sample has what the network expects of the horizons
-_SAMPLE = 1 + 2 * len(HORIZONS_S) + 3 + _CHANNELS * len(LAGS) + 4 + 3 * (len(HORIZONS_S) - 1)
-_HOUR = 1 + 2 * len(HORIZONS_S) + 3 + _CHANNELS * len(LAGS)  # where a sample has the hour
-_FEW = np.r_[0 : 2 * len(HORIZONS_S) + 3, _HOUR - 1 : _HOUR + 3]  # columns behind the constant one
+_PARTS = {  # of a sample, in this order: how many values each has
+    "one": 1,
+    "lstm": len(HORIZONS_S),
+    "yesterday": len(HORIZONS_S),
+    "now": 3,
+    "room_before": len(LAGS),
+    "outdoor_before": len(LAGS),
+    "sun_before": len(LAGS),
+    "heat_before": len(LAGS),
+    "hour": 4,
+    "outdoor_ahead": len(HORIZONS_S) - 1,
+    "sun_ahead": len(HORIZONS_S) - 1,
+    "heat_yesterday": len(HORIZONS_S) - 1,
+}
+_PART_OF = np.repeat(list(_PARTS), list(_PARTS.values()))  # which part a column belongs to
+_SAMPLE = _PART_OF.size
+_OF_LSTM = int(np.argmax(_PART_OF == "lstm"))
+_REGRESSORS = {  # columns behind the constant one
+    "all": np.arange(_SAMPLE - 1),
+    "few": np.flatnonzero(np.isin(_PART_OF[1:], ("lstm", "yesterday", "now", "hour"))),
+    "own": np.flatnonzero(~np.isin(_PART_OF[1:], ("lstm", "outdoor_before", "sun_before"))),
+}
 _HOUR_TURNS = 2.0 * np.pi / 24.0 * np.array([1.0, 2.0])
 
 
@@ -235,8 +256,8 @@ class Correction:
         rows, lstm = np.arange(able.size), _OF_LSTM - 1 + able
         normal = covariance / (scale[:, :, np.newaxis] * scale[:, np.newaxis])
         slopes = np.zeros((*mean.shape, len(FITS)))
-        for place, (whole, shrinkage, to_network) in enumerate(FITS.values()):
-            used = np.arange(_SAMPLE - 1) if whole else _FEW
+        for place, (regressors, shrinkage, to_network) in enumerate(FITS.values()):
+            used = _REGRESSORS[regressors]
             target = with_y - covariance[rows, :, lstm] if to_network else with_y
             shrunk = normal[:, used[:, np.newaxis], used] + shrinkage * np.eye(used.size)
             solved = np.linalg.solve(shrunk, (target / scale)[:, used, np.newaxis])[..., 0]
