@@ -371,7 +371,8 @@ def _veto(wish: Wish, context: _Context) -> str | None:
         return "minimum_run"
     if state.on is not True and wish.on and not _long_enough(context, limits.minimum_rest_s):
         return "minimum_rest"
-    needed = _outside_k(state) > COMFORT_TOLERANCE_K and state.occupied >= OCCUPIED_RATIO
+    uncomfortable = _distrust(state) is None and _outside_k(state) > COMFORT_TOLERANCE_K
+    needed = uncomfortable and state.occupied >= OCCUPIED_RATIO
     dead_band_k = min(limits.dead_band_k, limits.step_k) if needed else limits.dead_band_k
     own = state.source == WishSource.TRIAL
     if known and not own and not _differs(wish, state, dead_band_k - 1e-6, fan_matters=False):

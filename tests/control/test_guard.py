@@ -124,6 +124,11 @@ def test_nothing_beeps_in_the_quiet_hours() -> None:
     assert rules == ["quiet_hours"]
 
 
+def test_a_sensor_that_is_not_believed_does_not_break_the_quiet() -> None:
+    state = replace(AT_EASE, local_minute=2 * 60, room_temperature_c=90.0, plausible=False, fallback=cool(22.0))
+    assert check(OFF, LIMITS, state, IDLE, NOW)[1] == ["implausible_sensor", "quiet_hours"]
+
+
 def test_a_room_that_got_too_hot_at_night_is_cooled_all_the_same() -> None:
     state = replace(AT_EASE, on=False, local_minute=2 * 60, room_temperature_c=29.0)
     action, rules = check(OFF, LIMITS, state, IDLE, NOW)
@@ -298,11 +303,11 @@ def is_quiet(limits: Limits, minute: int) -> bool:
 
 
 def is_needed(state: GuardState) -> bool:
-    """Somebody is in and the room is beyond an edge of their band."""
+    """Somebody is in, and the room is known to be beyond an edge of their band."""
     room_c = state.room_temperature_c
-    return (
-        room_c is not None and state.occupied >= 0.5 and (room_c > state.comfort_high_c or room_c < state.comfort_low_c)
-    )
+    if room_c is None or not is_trusted(state) or state.occupied < 0.5:
+        return False
+    return room_c > state.comfort_high_c or room_c < state.comfort_low_c
 
 
 @settings(max_examples=1500)
