@@ -125,7 +125,7 @@ def test_nothing_beeps_in_the_quiet_hours() -> None:
 
 
 def test_a_sensor_that_is_not_believed_does_not_break_the_quiet() -> None:
-    state = replace(AT_EASE, local_minute=2 * 60, room_temperature_c=90.0, plausible=False, fallback=cool(22.0))
+    state = replace(AT_EASE, local_minute=2 * 60, room_temperature_c=90.0, plausible=False, fallback=cool(24.0))
     assert check(OFF, LIMITS, state, IDLE, NOW)[1] == ["implausible_sensor", "quiet_hours"]
 
 
