@@ -4,8 +4,9 @@ One row is 5 minutes. The plan ahead is known and kept to, the weather ahead is 
 when is not known.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,21 @@ from numpy.typing import NDArray
 
 from control.prediction import slices_s
 from control.weather import mean_between
+from core.words import Mode
 from models import features
 from models.features import AHEAD, PAST
-from models.words import HORIZONS_S
+from models.words import HORIZONS_S, RoomMoment
 from simulator.episodes import BoolArray, Episode, Pool, cut
 from simulator.physics.moist_air import relative_pcts
 from simulator.weather.forecast import Forecasts
 from simulator.world import STEP_S
 from training.programs import season_heats, varied_plans
 
+Array = NDArray[np.float64]
 Batch = NDArray[np.float32]
 Plans = Callable[[np.random.Generator, Episode], tuple[BoolArray, NDArray[np.float64]]]
+QUARTER_ROWS = 3
+START = datetime(2031, 1, 1, tzinfo=UTC)  # of moments; only differences matter
 HORIZON_ROWS = tuple(round(horizon_s / STEP_S) for horizon_s in HORIZONS_S)
 LABELS = tuple(map(features.horizon_label, HORIZONS_S))
 
@@ -229,3 +234,46 @@ def _mean_ahead(
     sums = np.concatenate([np.zeros((1, rooms.size)), np.cumsum(some, axis=0)])
     offset = at - at[0]
     return np.asarray((sums[offset + last] - sums[offset + first]) / (last - first))
+
+
+def moments_of(recording: Recording) -> Iterator[list[RoomMoment]]:
+    """Each room's moments as the engine would see them, every quarter of an hour."""
+    rows = np.arange(QUARTER_ROWS - 1, recording.rows, QUARTER_ROWS)
+    n = recording.measured["on"].shape[1]
+    ahead = what_is_ahead(recording, rows, np.arange(n))
+    shown = {name: values[rows] for name, values in recording.measured.items()}
+    shown["power_w"] = recording.measured["power_w"][rows[:, np.newaxis] - np.arange(QUARTER_ROWS)].mean(axis=1)
+    for room in range(n):
+        mine = {name: values[:, room].tolist() for name, values in shown.items()}
+        planned = _tuples(ahead.planned_setpoint_c[:, room])
+        outdoor, solar = _tuples(ahead.outdoor_c[:, room]), _tuples(ahead.solar_w_m2[:, room])
+        yield [
+            RoomMoment(
+                at=START + timedelta(seconds=STEP_S * (int(row) + 1)),
+                local_hour=mine["local_hour"][i],
+                weekday=int(mine["weekday"][i]),
+                step_s=STEP_S * QUARTER_ROWS,
+                room_temperature_c=None if mine["missing"][i] > 0.5 else mine["reading_c"][i],
+                outdoor_temperature_c=_known(mine["outdoor_temperature_c"][i]),
+                humidity_pct=_known(mine["humidity_pct"][i]),
+                solar_w_m2=_known(mine["solar_w_m2"][i]),
+                on=mine["on"][i] > 0.5,
+                mode=Mode.HEAT if mine["heating"][i] > 0.5 else Mode.COOL if mine["cooling"][i] > 0.5 else None,
+                setpoint_c=mine["setpoint_c"][i] if mine["on"][i] > 0.5 else None,
+                power_w=_known(mine["power_w"][i]),
+                fan=None,
+                occupied=_known(mine["occupied"][i]),
+                planned_setpoint_c=planned[i],
+                outdoor_forecast_c=outdoor[i],
+                solar_forecast_w_m2=solar[i],
+            )
+            for i, row in enumerate(rows)
+        ]
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else value
+
+
+def _tuples(values: Array) -> list[tuple[float | None, ...]]:
+    return [tuple(map(_known, row)) for row in values.tolist()]

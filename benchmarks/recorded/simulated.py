@@ -8,10 +8,9 @@ that some rooms do not have. Scored once the two-node model has been fitted, at 
 
 import logging
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -20,21 +19,17 @@ from numpy.typing import NDArray
 from benchmarks.recorded.score import LABELS, block_bootstrap
 from control.prediction import Predictor, RoomForecast
 from core.logging import configure_logging
-from core.words import Mode
 from models.correction import NINETY
 from models.words import HORIZONS_S, Outlook, RoomMoment
 from simulator.episodes import BoolArray, Episode
-from simulator.world import STEP_S
 from training.pools import draw_pool
 from training.programs import varied_plans
-from training.rooms import HORIZON_ROWS, Plans, Recording, record_rooms, what_is_ahead
+from training.rooms import HORIZON_ROWS, QUARTER_ROWS, Plans, moments_of, record_rooms
 
 Array = NDArray[np.float64]
 Json = dict[str, Any]
 
 SPLIT = "test"
-STRIDE = 3  # rows of 5 minutes
-START = datetime(2031, 1, 1, tzinfo=UTC)  # only differences matter
 
 
 @dataclass(frozen=True)
@@ -80,41 +75,6 @@ def quiet() -> None:
     configure_logging(json_lines=False, level=logging.WARNING)
 
 
-def moments_of(recording: Recording) -> Iterator[list[RoomMoment]]:
-    """Each room's moments as the engine would see them, every 15 minutes."""
-    rows = np.arange(STRIDE - 1, recording.rows, STRIDE)
-    n = recording.measured["on"].shape[1]
-    ahead = what_is_ahead(recording, rows, np.arange(n))
-    shown = {name: values[rows] for name, values in recording.measured.items()}
-    shown["power_w"] = recording.measured["power_w"][rows[:, np.newaxis] - np.arange(STRIDE)].mean(axis=1)
-    for room in range(n):
-        mine = {name: values[:, room].tolist() for name, values in shown.items()}
-        planned = _tuples(ahead.planned_setpoint_c[:, room])
-        outdoor, solar = _tuples(ahead.outdoor_c[:, room]), _tuples(ahead.solar_w_m2[:, room])
-        yield [
-            RoomMoment(
-                at=START + timedelta(seconds=STEP_S * (int(row) + 1)),
-                local_hour=mine["local_hour"][i],
-                weekday=int(mine["weekday"][i]),
-                step_s=STEP_S * STRIDE,
-                room_temperature_c=None if mine["missing"][i] > 0.5 else mine["reading_c"][i],
-                outdoor_temperature_c=_known(mine["outdoor_temperature_c"][i]),
-                humidity_pct=_known(mine["humidity_pct"][i]),
-                solar_w_m2=_known(mine["solar_w_m2"][i]),
-                on=mine["on"][i] > 0.5,
-                mode=Mode.HEAT if mine["heating"][i] > 0.5 else Mode.COOL if mine["cooling"][i] > 0.5 else None,
-                setpoint_c=mine["setpoint_c"][i] if mine["on"][i] > 0.5 else None,
-                power_w=_known(mine["power_w"][i]),
-                fan=None,
-                occupied=_known(mine["occupied"][i]),
-                planned_setpoint_c=planned[i],
-                outdoor_forecast_c=outdoor[i],
-                solar_forecast_w_m2=solar[i],
-            )
-            for i, row in enumerate(rows)
-        ]
-
-
 def live(moments: list[RoomMoment], reading_c: NDArray[np.float32]) -> Array:
     """Misses of one room, (moments, 4, horizons): lingyun, network alone, two-node model [K], and whether the 90 %
     interval held (1 or 0); moments at which one of them had nothing to say are left out."""
@@ -125,7 +85,7 @@ def live(moments: list[RoomMoment], reading_c: NDArray[np.float32]) -> Array:
         forecast.step(predictor, moment)
         if moment.room_temperature_c is None or forecast.physical is None:
             continue
-        came_c = reading_c[STRIDE * (i + 1) - 1 + np.array(HORIZON_ROWS)]
+        came_c = reading_c[QUARTER_ROWS * (i + 1) - 1 + np.array(HORIZON_ROWS)]
         shown, alone, physical = (
             _miss_k(outlook, came_c) for outlook in (forecast.outlook, forecast.alone, forecast.physical)
         )
@@ -157,11 +117,3 @@ def as_json(rooms: list[Array], seed: int) -> Json:
 def _miss_k(outlook: Outlook | None, came_c: NDArray[np.float32]) -> Array:
     assert outlook is not None
     return np.abs(np.array(outlook.temperature_c) - came_c)
-
-
-def _known(value: float) -> float | None:
-    return None if value != value else value
-
-
-def _tuples(values: Array) -> list[tuple[float | None, ...]]:
-    return [tuple(map(_known, row)) for row in values.tolist()]

@@ -15,7 +15,7 @@ from benchmarks.recorded.records import Record, known_sources, own_sources, read
 from benchmarks.recorded.score import block_bootstrap
 from core.errors import ConfigurationError
 from tests.training.pools import summer_pool
-from training.rooms import record_rooms
+from training.rooms import moments_of, record_rooms
 
 MAPS = Path(__file__).parents[2] / "lingyun" / "maps"
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
@@ -191,7 +191,7 @@ def test_equal_errors_have_the_ratio_one() -> None:
 
 def test_simulated_rooms_are_lived_through_as_the_engine_does() -> None:
     recording = record_rooms(np.random.default_rng(7), summer_pool(), 2, 4, simulated.never_on)
-    moments = list(simulated.moments_of(recording))
+    moments = list(moments_of(recording))
     assert not any(moment.on for room in moments for moment in room)
     assert all(setpoint_c is None for room in moments for moment in room for setpoint_c in moment.planned_setpoint_c)
     misses = [simulated.live(room, recording.measured["reading_c"][:, i]) for i, room in enumerate(moments)]

@@ -24,7 +24,15 @@ from training.train_predictor import Config, RoomNetwork, StreamingStep
 
 ROOMS = np.arange(16)
 TINY = Config(
-    minutes=0.03, rooms=16, days=4, held_out_rooms=8, hidden=16, batch_rooms=8, window_steps=96, warm_steps=24
+    minutes=0.03,
+    rooms=16,
+    days=4,
+    held_out_rooms=8,
+    corrected_rooms=2,
+    hidden=16,
+    batch_rooms=8,
+    window_steps=96,
+    warm_steps=24,
 )
 
 
