@@ -130,7 +130,7 @@ def score(record: Record, seed: int) -> Json:
         if scored.size == 0:
             raise ConfigurationError(f"{record.name}: no moment of the last 30 % can be scored {label} ahead")
         best = {name: min((variant[scored] for variant in variants), key=np.mean) for name, variants in misses.items()}
-        ratio, upper95 = block_bootstrap(
+        ratio, lower95, upper95 = block_bootstrap(
             best["lingyun"], np.stack([best[name] for name in OTHERS], axis=1), day[scored], seed
         )
         held = best["lingyun"] <= NINETY * foretold.spread_k[scored, place]
@@ -138,6 +138,7 @@ def score(record: Record, seed: int) -> Json:
             **{f"{name}_mae_c": float(miss_k.mean()) for name, miss_k in best.items()},
             "best": min(OTHERS, key=lambda name: float(best[name].mean())),
             "ratio_to_best": ratio,
+            "ratio_lower95": lower95,
             "ratio_upper95": upper95,
             "held_90_ratio": float(held.mean()),
             "moments": int(scored.size),
@@ -150,7 +151,7 @@ def as_markdown(results: Json) -> str:
     """The tables for people."""
     lines = [
         "| set | ahead | lingyun | lstm alone | correction alone | persistence | yesterday | ridge | rc | ratio to best"
-        " | upper 95 % | 90 % interval holds |",
+        " | 95 % limits | 90 % interval holds |",
         "|---|" + "---|" * 11,
     ]
     names = ("lingyun", "lstm", "correction_alone", *OTHERS)
@@ -158,12 +159,12 @@ def as_markdown(results: Json) -> str:
         for label, row in horizons.items():
             errors = " | ".join(f"{row[f'{contender}_mae_c']:.3f}" for contender in names)
             lines.append(
-                f"| {name} | {label} | {errors} | {row['ratio_to_best']:.2f} | {row['ratio_upper95']:.2f}"
+                f"| {name} | {label} | {errors} | {row['ratio_to_best']:.2f} | {row['ratio_lower95']:.2f} to {row['ratio_upper95']:.2f}"
                 f" | {100 * row['held_90_ratio']:.0f} % |"
             )
     lines += [
         "",
-        "| simulated rooms | ahead | lingyun | lstm alone | rc | ratio to rc | upper 95 % | 90 % interval holds |",
+        "| simulated rooms | ahead | lingyun | lstm alone | rc | ratio to rc | 95 % limits | 90 % interval holds |",
         "|---|" + "---|" * 7,
     ]
     for program, figures in results["simulated"].items():
@@ -171,7 +172,7 @@ def as_markdown(results: Json) -> str:
             errors = " | ".join(f"{row[f'{contender}_mae_c']:.3f}" for contender in ("lingyun", "lstm", "rc"))
             lines.append(
                 f"| {program}, {figures['rooms']} | {label} | {errors} | {row['ratio_to_rc']:.2f}"
-                f" | {row['ratio_upper95']:.2f} | {100 * row['held_90_ratio']:.1f} % |"
+                f" | {row['ratio_lower95']:.2f} to {row['ratio_upper95']:.2f} | {100 * row['held_90_ratio']:.1f} % |"
             )
     lines += [f"\nnot run: {name}: {why}" for name, why in results["not_run"].items()]
     return "\n".join(lines) + "\n"

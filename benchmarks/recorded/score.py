@@ -10,11 +10,11 @@ Array = NDArray[np.float64]
 
 LABELS = tuple(map(horizon_label, HORIZONS_S))
 DRAWS = 2000
-UPPER_PCT = 95.0
+LIMITS_PCT = (5.0, 95.0)
 
 
-def block_bootstrap(miss_k: Array, others_k: Array, block: NDArray[np.int64], seed: int) -> tuple[float, float]:
-    """Ratio of an error to the least of others, and its upper 95 % limit by a paired block bootstrap.
+def block_bootstrap(miss_k: Array, others_k: Array, block: NDArray[np.int64], seed: int) -> tuple[float, float, float]:
+    """Ratio of an error to the least of others, and its lower and upper 95 % limit by a paired block bootstrap.
 
     Blocks (a day of a record, a room) are drawn with replacement, the same for all; in each draw the best of the others
     is chosen anew, since which of them is best is as unsure as by how much.
@@ -35,4 +35,5 @@ def block_bootstrap(miss_k: Array, others_k: Array, block: NDArray[np.int64], se
     total = sums.sum(axis=0)
     drawn = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1.0 / blocks), size=DRAWS) @ sums
     ratios = drawn[:, 0] / drawn[:, 1:].min(axis=1)
-    return float(total[0] / total[1:].min()), float(np.percentile(ratios, UPPER_PCT))
+    lower, upper = np.percentile(ratios, LIMITS_PCT)
+    return float(total[0] / total[1:].min()), float(lower), float(upper)

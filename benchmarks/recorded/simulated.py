@@ -102,12 +102,13 @@ def as_json(rooms: list[Array], seed: int) -> Json:
     horizons: Json = {}
     for i, label in enumerate(LABELS):
         lingyun_k, alone_k, physical_k, held = misses[:, :, i].T
-        ratio, upper95 = block_bootstrap(lingyun_k, physical_k[:, np.newaxis], room, seed)
+        ratio, lower95, upper95 = block_bootstrap(lingyun_k, physical_k[:, np.newaxis], room, seed)
         horizons[label] = {
             "lingyun_mae_c": float(lingyun_k.mean()),
             "lstm_mae_c": float(alone_k.mean()),
             "rc_mae_c": float(physical_k.mean()),
             "ratio_to_rc": ratio,
+            "ratio_lower95": lower95,
             "ratio_upper95": upper95,
             "held_90_ratio": float(held.mean()),
         }
