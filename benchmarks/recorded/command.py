@@ -159,8 +159,8 @@ def as_markdown(results: Json) -> str:
         for label, row in horizons.items():
             errors = " | ".join(f"{row[f'{contender}_mae_c']:.3f}" for contender in names)
             lines.append(
-                f"| {name} | {label} | {errors} | {row['ratio_to_best']:.2f} | {row['ratio_lower95']:.2f} to {row['ratio_upper95']:.2f}"
-                f" | {100 * row['held_90_ratio']:.0f} % |"
+                f"| {name} | {label} | {errors} | {row['ratio_to_best']:.2f}"
+                f" | {row['ratio_lower95']:.2f} to {row['ratio_upper95']:.2f} | {100 * row['held_90_ratio']:.0f} % |"
             )
     lines += [
         "",
