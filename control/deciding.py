@@ -61,12 +61,13 @@ def trigger_of(mind: RoomMind, now: datetime, likely: bool, override: OverrideRo
     return "period" if now >= mind.decide_at else None
 
 
-def is_left_alone(mind: RoomMind, before: str | None, override: OverrideRow | None, trigger: str) -> bool:
+def is_left_alone(mind: RoomMind, override: OverrideRow | None, trigger: str) -> bool:
     """Whether a room that is not ours to control is not even decided for.
 
-    It is decided for once, when it is taken from the engine: the unit goes back to the household's program.
+    It is decided for once, when it is taken from the engine: a unit that the engine has commanded goes back to the
+    household's program.
     """
-    return mind.layout.control == "off" and override is None and (before not in STEERED or trigger != "control")
+    return mind.layout.control == "off" and override is None and not (mind.unit.steered and trigger == "control")
 
 
 def is_steered(mind: RoomMind) -> bool:

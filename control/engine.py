@@ -428,30 +428,17 @@ class Engine:
 
     def _answer(self, mind: RoomMind, view: RoomView, look: Look, override: OverrideRow | None, trigger: str) -> None:
         """Decide, and note what was answered; what could not be kept is answered at the next look."""
-        kept = (
-            mind.unit.control,
-            mind.likely,
-            mind.override_id,
-            mind.held_setpoint_c,
-            mind.decide_at,
-            mind.decided_arm,
-        )
+        unit = (mind.unit.control, mind.unit.steered)
+        kept = (mind.likely, mind.override_id, mind.held_setpoint_c, mind.decide_at, mind.decided_arm)
         done = False
         try:
             done = self._decide(mind, view, look, override, trigger)
         finally:
             if not done:
-                (
-                    mind.unit.control,
-                    mind.likely,
-                    mind.override_id,
-                    mind.held_setpoint_c,
-                    mind.decide_at,
-                    mind.decided_arm,
-                ) = kept
+                mind.unit.control, mind.unit.steered = unit
+                mind.likely, mind.override_id, mind.held_setpoint_c, mind.decide_at, mind.decided_arm = kept
 
     def _decide(self, mind: RoomMind, view: RoomView, look: Look, override: OverrideRow | None, trigger: str) -> bool:
-        before = mind.unit.control
         mind.unit.control = mind.layout.control
         mind.likely = view.occupied >= LIKELY
         mind.override_id = None if override is None else override.id
@@ -459,7 +446,7 @@ class Engine:
         if override is None:
             mind.held_setpoint_c = view.setpoint_c if view.on else None
         mind.decide_at = grid(look.now, timedelta(seconds=self.settings.control_period_s))
-        if is_left_alone(mind, before, override, trigger):
+        if is_left_alone(mind, override, trigger):
             return True
         commands = look.commands[mind.layout.unit.id]
         period_s = self.settings.control_period_s
@@ -488,6 +475,10 @@ class Engine:
                 )
                 command_id = row.id
             DecisionRepository(session).add(row_of(decision, mind, view, command_id))
+            if decision.source == WishSource.RELEASE:
+                mind.unit.steered = False
+            elif command is not None and decision.source != WishSource.OVERRIDE:
+                mind.unit.steered = True
             save_room(session, mind, now)
         if command is not None:
             mind.written = True

@@ -6,7 +6,7 @@ is on its way, or was observed since the last look; anything else is a person's 
 Kept in ``learned`` (scope ``room``, name ``unit``)::
 
     {"version": 1, "expected": {quantity: value}, "looked_at": us, "switched_at": us or null, "hand_at": us or null,
-     "control": "auto"}
+     "control": "auto", "steered": true}
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,6 +33,7 @@ class UnitMemory:
     switched_at: datetime | None = None  # it last went on or off
     hand_at: datetime | None = None  # the unit itself last said that a person did it
     control: str | None = None  # of the room, at the last look
+    steered: bool = False  # the engine has commanded the unit, and has not handed it back since
 
     def to_json(self) -> dict[str, Any]:
         """The shape of this module's docstring."""
@@ -41,6 +42,7 @@ class UnitMemory:
             "expected": self.expected,
             **{name: _to_us(getattr(self, name)) for name in _INSTANTS},
             "control": self.control,
+            "steered": self.steered,
         }
 
     @classmethod
@@ -48,7 +50,9 @@ class UnitMemory:
         """The memory of ``to_json``."""
         value = value or {}
         instants = {name: None if value.get(name) is None else from_epoch_us(value[name]) for name in _INSTANTS}
-        return cls(dict(value.get("expected") or {}), **instants, control=value.get("control"))
+        control = value.get("control")
+        steered = bool(value.get("steered", control == "auto"))  # what was kept before this was noted
+        return cls(dict(value.get("expected") or {}), **instants, control=control, steered=steered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,36 @@ def test_a_kill_switch_leaves_a_unit_whose_program_is_not_known_as_it_is(home: H
     assert len(home.commands()) == 1
 
 
+def test_a_unit_is_returned_to_its_program_also_by_way_of_watching(home: Household) -> None:
+    engine = make_engine(home)
+    look(engine, home)
+    home.obey()
+    home.control("shadow")
+    look(engine, home, later_s=1.0)
+    engine._save_all()
+    engine = make_engine(home)
+    look(engine, home, later_s=900.0)
+    engine._rooms[home.room_id].program = program(on_setpoint_c=24.0)
+    home.control("off")
+    look(engine, home, later_s=1.0)
+    assert home.commands()[-1].body["setpoint_c"] == 24.0
+    count = len(home.commands())
+    for control in ("shadow", "off"):
+        home.control(control)
+        look(engine, home, later_s=1.0)
+    assert len(home.commands()) == count, "it is the household's already"
+
+
+def test_a_unit_that_the_engine_never_commanded_is_not_written_to(home: Household) -> None:
+    home.control("shadow")
+    engine = make_engine(home)
+    look(engine, home)
+    engine._rooms[home.room_id].program = program(on_setpoint_c=24.0)
+    pull(home)
+    look(engine, home, later_s=1.0)
+    assert home.commands() == []
+
+
 def test_a_kill_switch_while_the_engine_is_down_is_heeded_at_its_start(home: Household) -> None:
     engine = make_engine(home)
     look(engine, home)
