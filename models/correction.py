@@ -64,7 +64,7 @@ RING = DAY + REFIT_SLOTS[1] + 1  # slots that are remembered: what a fit takes i
 LEAST_SAMPLES = 8
 NINETY = 1.645  # spreads within which 90 % of a normal error lie
 MISSED_RATIO = 0.1
-QUANTILE_RATE = 0.05 / np.sqrt(AHEAD)  # a judgement; errors a day ahead resemble each other for a day
+QUANTILE_RATE = 0.05 / np.cbrt(AHEAD)  # a judgement; errors a day ahead resemble each other for a day
 FACTOR_LIMITS = (0.05 * NINETY, 8.0 * NINETY)
 LEAST_SCALE = 1e-3  # of a regressor that hardly moves
 
