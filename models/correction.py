@@ -62,6 +62,7 @@ HALF_LIFE_SLOTS = 60 * DAY  # of samples: seasons pass
 REFIT_SLOTS = (4, 48)  # at first and at last between two fits; in between an eighth of the room's age
 RING = DAY + REFIT_SLOTS[1] + 1  # slots that are remembered: what a fit takes in may be waiting for its day's end
 LEAST_SAMPLES = 8
+LARGEST_CHANGE_K = 15.0  # of a linear model: an input that never came before must not carry a room away
 NINETY = 1.645  # spreads within which 90 % of a normal error lie
 MISSED_RATIO = 0.1
 QUANTILE_RATE = 0.05 / np.cbrt(AHEAD)  # a judgement; errors a day ahead resemble each other for a day
@@ -155,7 +156,8 @@ class Correction:
         expected_k[:, 3] = np.nan if physical is None else np.array(physical.temperature_c) - room_c
         expected_k[:, -1 - len(FITS) : -1] = learned_k[:, np.newaxis]
         if self._weights is not None:
-            expected_k[:, -1 - len(FITS) : -1] = (sample @ self._weights).reshape(-1, len(FITS))
+            fitted_k = (sample @ self._weights).reshape(-1, len(FITS))
+            expected_k[:, -1 - len(FITS) : -1] = np.clip(fitted_k, -LARGEST_CHANGE_K, LARGEST_CHANGE_K)
         shares = self._shares(expected_k[:, :-1])
         corrected_k = np.sum(shares * np.where(shares > 0.0, expected_k[:, :-1], 0.0), axis=1)
         expected_k[:, -1] = corrected_k

@@ -145,3 +145,11 @@ def test_a_better_physical_model_is_taken_up() -> None:
         correction.step(moment, noisy, network(moment, above_k=0.0))
     right_c = np.array(network(moment, above_k=0.0).temperature_c)
     assert np.abs(np.array(correction.apply(noisy).temperature_c) - right_c).max() < 0.2
+
+
+def test_an_input_that_never_came_before_does_not_carry_the_room_away() -> None:
+    correction, _ = taught(4.0)
+    (moment,) = moments(1 / DAY_STEPS, first_day=4.0)
+    outlook = network(moment, above_k=1.0)
+    correction.step(replace(moment, power_w=1e9, outdoor_temperature_c=5000.0), outlook)
+    assert np.abs(np.array(correction.apply(outlook).temperature_c) - 26.0).max() < 20.0
