@@ -18,7 +18,7 @@ from insights.carbon import CarbonFactor
 from insights.tariff import load_document
 from models.rc import RcModel
 from models.words import HORIZONS_S, RoomSituation, Wish
-from storage.repositories.learned import Season
+from storage.repositories.learned import PersonState, Season, set_comfort
 from storage.tables import HomeRow, RoomRow, TariffRow
 from tests.control.household import AFTERNOON, Household, look, make_engine
 from tests.control.test_engine import NO_BEEPS_MATTER, teach_presence
@@ -173,6 +173,17 @@ def test_green_without_a_figure_saves_and_says_so(home: Household) -> None:
 
 
 def test_a_room_may_be_after_something_else_than_its_home(home: Household) -> None:
+    with home.session() as session:
+        set_comfort(
+            session,
+            home.room_id,
+            Season.COOLING,
+            PersonState.HOME,
+            home.at,
+            neutral_c=26.0,
+            half_width_k=2.0,
+            pinned=True,
+        )
     set_objective(home, of_home="green", of_room="comfort")
     _, narrow = decided(home)
     set_objective(home, of_home="green")
