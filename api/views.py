@@ -226,7 +226,7 @@ def comfort(room_id: int, curve: ComfortCurve) -> schemas.Comfort:
             season=season,
             state=state,
             neutral_c=point.neutral_c,
-            half_width_k=point.half_width_k,
+            half_width_k=point.used_half_width_k,
             deviation_k=point.deviation_k,
             observations=point.observations,
             pinned=point.pinned,

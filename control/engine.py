@@ -53,7 +53,7 @@ from storage.repositories.commands import BY_ENGINE, CommandRepository
 from storage.repositories.decisions import DecisionRepository
 from storage.repositories.kept import comfort_of, put_comfort
 from storage.repositories.kill_switches import cancel_engine_commands, control_in_force
-from storage.repositories.learned import COMFORT, ROOM, ComfortCurve, Season
+from storage.repositories.learned import COMFORT, ROOM, ComfortCurve
 from storage.repositories.overrides import FROM_DEVICE, FROM_REST, OverrideRepository
 from storage.repositories.trials import TrialRepository
 from storage.tables import CommandRow, LearnedRow, OverrideRow, SettingRow, TariffRow, TrialDayRow
@@ -302,18 +302,19 @@ class Engine:
         mode = target.mode or state.mode
         if mode not in (Mode.COOL, Mode.HEAT):
             return None
-        season = Season.COOLING if mode == Mode.COOL else Season.HEATING
         local = row.started_at.astimezone(mind.layout.home.zone)
         person = comfort.person_state(1.0, local.time(), limits_of(mind.layout).quiet)
         curve = _faded(session, mind.layout.id, look.now)
-        point = comfort.after_override(
-            curve.at(season, person),
-            target.setpoint_c,
-            room_c=room_c,
-            before_c=before_c,
-            heating=mode == Mode.HEAT,
+        setpoint_c, heating = target.setpoint_c, mode == Mode.HEAT
+        place = home.place
+        weather = home.weather.ahead(look.now, place.latitude, place.longitude)
+        curve = comfort.learned(
+            curve,
+            person,
+            weather.outdoor_between_c(0.0, comfort.DAY_S),
+            lambda point: comfort.after_override(point, setpoint_c, room_c=room_c, before_c=before_c, heating=heating),
         )
-        put_comfort(session, mind.layout.id, curve.with_point(season, person, point), look.now)
+        put_comfort(session, mind.layout.id, curve, look.now)
         return target.setpoint_c
 
     # --- one room ---
@@ -564,12 +565,17 @@ class Engine:
         room_c = state.room_temperature_c if state.plausible else None
         if room_c is None or quiet_s < comfort.QUIET_AFTER_S[person]:
             return
-        if comfort.after_quiet(view.band, room_c, QUARTER_S / 3600.0) == view.band:
+        if not comfort.says_something(comfort.belief_of(view.band), np.array(room_c)):
             return
         with Session(self.database) as session, session.begin():
-            curve = _faded(session, layout.id, now)
-            point = comfort.after_quiet(curve.at(view.season, person), room_c, QUARTER_S / 3600.0)
-            put_comfort(session, layout.id, curve.with_point(view.season, person, point), now)
+            outdoor_c = view.weather.outdoor_between_c(0.0, comfort.DAY_S)
+            curve = comfort.learned(
+                _faded(session, layout.id, now),
+                person,
+                outdoor_c,
+                lambda point: comfort.after_quiet(point, room_c, QUARTER_S / 3600.0),
+            )
+            put_comfort(session, layout.id, curve, now)
 
     def _save(self, home: HomeMind, now: datetime) -> None:
         home.saved_at = now

@@ -56,14 +56,14 @@ def view_of(mind: RoomMind, home: HomeMind, look: Look, state: RoomState, eviden
     weather = home.weather.ahead(look.now, place.latitude, place.longitude)
     occupied = home.presence.now(layout.id, look.now, evidence, look.left_at.get(layout.id))
     asleep = comfort.person_state(1.0, local.time(), limits_of(layout).quiet)
-    curve = look.curves[layout.id]
     running = None
     if believed.get("on") and mode in (Mode.COOL, Mode.DRY, Mode.HEAT):
         running = Season.HEATING if mode == Mode.HEAT else Season.COOLING
     next_day_c = weather.outdoor_between_c(0.0, 86_400.0)
     by_weather = running or comfort.season_by_weather(next_day_c)
     room_c = state.room_temperature_c if state.plausible else None
-    season = comfort.season_of(room_c, next_day_c, curve.at(by_weather, asleep), by_weather)
+    band = comfort.point_today(look.curves[layout.id], asleep, next_day_c)
+    season = comfort.season_of(room_c, next_day_c, band, by_weather)
     objective = objective_of(layout.objective, place.settings.get("objective"))
     signal = signal_of(objective, home.price, carbon_factor(place.carbon_kg_per_kwh, place.zone.key))
     return RoomView(
@@ -74,7 +74,7 @@ def view_of(mind: RoomMind, home: HomeMind, look: Look, state: RoomState, eviden
         occupied=occupied,
         seen=evidence.weights()[0] > 0.0,
         weather=weather,
-        band=curve.at(season, asleep),
+        band=band,
         season=season,
         price=signal.price,
         switched_at=_switched_at(mind, state, look.commands[layout.unit.id]),

@@ -266,7 +266,7 @@ def benchmark(
     report: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder for JSON, a Markdown table and a page.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of homes and weather.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of homes and weather.")] = 2,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one for each core otherwise.")] = None,
     remake: Annotated[
         bool, typer.Option("--remake", help="Compute the committed table of mpc_true and optimum anew; hours.")

@@ -37,6 +37,7 @@ EFFECT_K = 0.3  # a change of the air that people notice as an effect; assumed
 PAST_K = 3.0  # nobody sets the unit so far past what they like: they switch it off; assumed
 HABIT_LEARNS = 0.3  # of a press goes into the household's own setpoint; assumed
 HABIT_LEARNS_K = 3.0  # at most
+TURN_S = 3.0 * H_S  # who presses the other way so soon has pressed too far, and takes one step back; assumed
 FAR_K = 1.5  # beyond the band: people press twice as far; assumed
 COOL_OUTSIDE_C = 14.0  # below it windows stay shut; assumed
 NEVER_S = 0.0  # of instants: fresh tables begin so
@@ -105,10 +106,12 @@ class Hand:
     """What the household remembers, and what it brings into the room now."""
 
     overrides: int  # manual changes away from what the running program set, so far
+    presses: int  # all manual changes: while one is left alone no program runs, and another is no second override
     override_until_s: float  # the last of them is left alone until then
     presence: int  # at the last call
     outside_since_s: float  # the band; NEVER_S inside
     last_press_s: float
+    last_too_warm: bool  # what the last press was against
     air_at_press_c: float
     wait_s: float  # for the effect of a press; learned
     annoyance: float  # by overrides, at the last press
@@ -287,9 +290,14 @@ def _mend_discomfort(
             hand.wait_s = min(1.5 * max(hand.wait_s, FIRST_WAIT_S), LONGEST_WAIT_S)
             return
     step_k = person.step_k * (2.0 if beyond_k > FAR_K else 1.0) + (1.0 if annoyance > 1.5 else 0.0)
+    if at_s - hand.last_press_s < TURN_S and too_warm != hand.last_too_warm:
+        step_k = 1.0  # it was too much
     neutral = neutral_c(person, presence, season)
     if _press(habit, hand, panel, neutral, too_warm, step_k, season):
-        hand.overrides += 1
+        hand.presses += 1
+        if hand.override_until_s <= at_s:
+            hand.overrides += 1
+        hand.last_too_warm = too_warm
         hand.override_until_s = at_s + HOLD_S
         hand.annoyance = annoyance + 1.0
         hand.last_press_s = at_s

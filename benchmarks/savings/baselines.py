@@ -9,6 +9,9 @@
 | precool | the learned edge while somebody is home, off when not, on a while before the forecast return |
 | pid | as precool, but the setpoint follows the room thermometer until the room is at the edge |
 
+``precool`` holds the edge in the room, not at the unit's own sensor: a household that has both thermometers before it
+sees that they differ, and sets the unit accordingly. Without that it would hold a temperature that nobody asked for.
+
 26 and 20 C are the State Council's bounds for public buildings, which homes are advised to keep to.
 """
 
@@ -31,6 +34,10 @@ PERIOD_QUARTERS = 28 * QUARTERS_PER_DAY  # a "month" of the rule: four weeks, ch
 LEADS_H = (0.5, 1.0, 1.5, 2.0)
 MARGINS_K = (0.0, 0.25, 0.5)
 FIRST_LEAD_H, FIRST_MARGIN_K = 1.0, 0.25  # until there are four weeks to choose on
+RUNNING_W = 50.0  # above it a unit moves heat
+OFFSET_SHARE = (
+    0.02  # of each quarter of an hour in the mean difference between both thermometers: half a day of running
+)
 FRONTIER = tuple((1.0, margin_k) for margin_k in (-4.0, -2.5, -1.5, -0.75, 1.0))  # for energy at equal discomfort only
 PAIRS = (*((lead_h, margin_k) for lead_h in LEADS_H for margin_k in MARGINS_K), *FRONTIER)
 CHOICES, VARIANTS = len(LEADS_H) * len(MARGINS_K), len(PAIRS)
@@ -136,14 +143,25 @@ class Precool:
         self.observed_j = np.zeros((periods, known.n))
         self._price_kh = PRICE_OF_DISCOMFORT_KWH * known.mean_price
         self._price = np.zeros(known.n)
+        self._offset_k = np.zeros((2, known.n))  # of the unit's sensor against the room, cooling and heating
         self._quarter = 0
 
     def decide(self, seen: Seen) -> Orders:
         """Follow the rule."""
         self._observe(seen)
+        self._compare(seen)
         line = min(self._quarter // PERIOD_QUARTERS, len(self._lead_h) - 1)
         self._quarter += 1
-        return orders(wanted(seen, self._lead_h[line]), seen.heats, edge_c(seen, self._margin_k[line]))
+        offset_k = np.where(seen.heats, self._offset_k[1], self._offset_k[0])
+        return orders(wanted(seen, self._lead_h[line]), seen.heats, edge_c(seen, self._margin_k[line]) + offset_k)
+
+    def _compare(self, seen: Seen) -> None:
+        """Both thermometers, while the unit runs."""
+        differs_k = seen.unit_temperature_c - seen.room_temperature_c
+        for mode, heating in enumerate((False, True)):
+            runs = seen.on & (seen.power_w > RUNNING_W) & (seen.heating == heating) & np.isfinite(differs_k)
+            share = np.where(runs, OFFSET_SHARE, 0.0)
+            self._offset_k[mode] += share * (np.where(runs, differs_k, 0.0) - self._offset_k[mode])
 
     def _observe(self, seen: Seen) -> None:
         room_c = np.where(np.isfinite(seen.room_temperature_c), seen.room_temperature_c, seen.unit_temperature_c)

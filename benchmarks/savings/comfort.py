@@ -14,19 +14,28 @@ from benchmarks.savings.words import DECISION_S, QUARTERS_AHEAD, Array, BoolArra
 from control.comfort import (
     QUIET_AFTER_S,
     SEASON_CHANGE_C,
-    after_days,
+    WARM_DAY_C,
+    Belief,
     after_override,
-    band,
+    belief_of,
+    between,
+    bounded,
     contented,
+    faded,
     heats,
+    learned,
     person_state,
-    with_edges,
+    says_something,
+    shared,
+    used,
+    warmth,
+    with_belief,
 )
 from control.presence import LIKELY
 from storage.repositories.learned import ComfortCurve, PersonState, Season
 
 DAY_S = 86_400.0
-SEASONS = (Season.COOLING, Season.HEATING)
+SEASONS = (Season.COOLING, Season.HEATING)  # points of warm and of cold days
 STATES = (PersonState.HOME, PersonState.ASLEEP)
 QUIET_S = [QUIET_AFTER_S[state] for state in STATES]
 AHEAD_H = np.arange(QUARTERS_AHEAD) / 4.0
@@ -57,10 +66,12 @@ class LearnedComfort:
         n = asleep_minutes.shape[0]
         self._minutes = asleep_minutes
         self._curves = [ComfortCurve() for _ in range(n)]  # but for the edges, which move all the time
-        self._learned_at_s = [np.nan] * n
         prior = [[ComfortCurve().at(season, state) for state in STATES] for season in SEASONS]
-        self._low_c = np.tile([[point.low_c for point in points] for points in prior], (n, 1, 1))
-        self._high_c = np.tile([[point.high_c for point in points] for points in prior], (n, 1, 1))
+        names = ("believed_low_c", "believed_high_c", "low_deviation_k", "high_deviation_k")
+        columns = ([[getattr(point, name) for point in points] for points in prior] for name in names)
+        self._belief = Belief(*(np.tile(column, (n, 1, 1)) for column in columns))  # (n, season, state)
+        self._faded_at_s: float | None = None
+        self._outdoor_c = np.full(n, WARM_DAY_C)  # mean of the day to come, at the last look
         self._quiet_s = np.zeros(n)  # since when somebody has been home and changed nothing
         self._before_c = np.full(n, np.nan)  # room air at the last look
 
@@ -69,7 +80,7 @@ class LearnedComfort:
         curve = self._curves[home]
         for i, season in enumerate(SEASONS):
             for j, state in enumerate(STATES):
-                point = with_edges(curve.at(season, state), self._low_c[home, i, j], self._high_c[home, i, j])
+                point = with_belief(curve.at(season, state), self._belief.at((home, i, j)))
                 curve = curve.with_point(season, state, point)
         return curve
 
@@ -77,7 +88,6 @@ class LearnedComfort:
         self,
         home: int,
         *,
-        at_epoch_s: float,
         local_hour: float,
         heating: bool,
         chosen_c: float,
@@ -92,26 +102,22 @@ class LearnedComfort:
             Setpoint before (NaN: the unit was off) and air of the room now (NaN: not known). What moved people is the
             air at the last look, where that is known: since the change the unit may have moved it by degrees. [°C]
         """
-        season = Season.HEATING if heating else Season.COOLING
         minute = int(local_hour * 60.0) % 1440
         start, end = (int(value) for value in self._minutes[home])
         state = person_state(1.0, time(minute // 60, minute % 60), (start, end))
-        curve = self.curve(home)
         room_c = self._before_c[home] if np.isfinite(self._before_c[home]) else room_c
-        if np.isfinite(self._learned_at_s[home]):
-            curve = after_days(curve, (at_epoch_s - self._learned_at_s[home]) / DAY_S)
-        point = after_override(
-            curve.at(season, state),
-            chosen_c,
-            room_c=_if_known(room_c),
-            before_c=_if_known(before_c),
-            heating=heating,
+        curve = learned(
+            self.curve(home),
+            state,
+            float(self._outdoor_c[home]),
+            lambda point: after_override(
+                point, chosen_c, room_c=_if_known(room_c), before_c=_if_known(before_c), heating=heating
+            ),
         )
-        self._curves[home] = curve.with_point(season, state, point)
-        self._learned_at_s[home] = at_epoch_s
+        self._curves[home] = curve
         self._quiet_s[home] = 0.0
-        at = home, SEASONS.index(season), STATES.index(state)
-        self._low_c[at], self._high_c[at] = point.low_c, point.high_c
+        for i, season in enumerate(SEASONS):
+            self._belief.put((home, i, STATES.index(state)), belief_of(curve.at(season, state)))
 
     def asleep(self, local_hour: Array) -> BoolArray:
         """Whether it is the time at which the household is usually asleep; hours of shape (n, ...)."""
@@ -123,10 +129,12 @@ class LearnedComfort:
     def edges(
         self,
         *,
+        at_epoch_s: float,
         local_hour: Array,
         on: BoolArray,
         heating: BoolArray,
         room_c: Array,
+        outdoor_c: Array,
         outdoor_next_day_c: Array,
         occupied: Array,
         presence_ahead: Array,
@@ -137,19 +145,23 @@ class LearnedComfort:
         ----------
         on, heating : BoolArray
             Of the unit: one that runs keeps its direction until the room says otherwise.
+        outdoor_c : Array
+            Mean of the forecast for 24 hours, for which people dress. [°C]
         outdoor_next_day_c : Array
-            Mean of the forecast for 24 hours. [°C]
+            The same as the season's rules are told it. [°C]
         """
         homes = np.arange(local_hour.size)
         asleep = self.asleep(local_hour[:, np.newaxis] + AHEAD_H)
         usual = np.where(on, heating, outdoor_next_day_c < SEASON_CHANGE_C)
-        now, season = asleep[:, 0].astype(np.int64), usual.astype(np.int64)
-        low_c, high_c = self._low_c[homes, season, now], self._high_c[homes, season, now]
-        heated = heats(usual, room_c, outdoor_next_day_c, low_c, high_c)
-        self._learn_quiet(heated.astype(np.int64), now, room_c, occupied)
-        season = heated.astype(np.int64)[:, np.newaxis]
-        low_ahead_c = self._low_c[homes[:, np.newaxis], season, asleep.astype(np.int64)]
-        high_ahead_c = self._high_c[homes[:, np.newaxis], season, asleep.astype(np.int64)]
+        now = asleep[:, 0].astype(np.int64)
+        self._fade(at_epoch_s)
+        self._outdoor_c = outdoor_c.copy()
+        today = self._today()
+        heated = heats(usual, room_c, outdoor_next_day_c, today.low_c[homes, now], today.high_c[homes, now])
+        self._learn_quiet(now, room_c, occupied)
+        low_c, high_c = used(self._today())  # (n, state)
+        states = asleep.astype(np.int64)
+        low_ahead_c, high_ahead_c = (np.take_along_axis(edge_c, states, axis=1) for edge_c in (low_c, high_c))
         back = np.where(occupied > 0.5, 0, np.argmax(presence_ahead >= LIKELY, axis=1))  # 0 too where nobody will be
         return Edges(
             heats=heated,
@@ -160,15 +172,32 @@ class LearnedComfort:
             high_ahead_c=high_ahead_c,
         )
 
-    def _learn_quiet(self, season: NDArray[np.int64], state: NDArray[np.int64], room_c: Array, occupied: Array) -> None:
+    def _today(self) -> Belief:
+        """Of the day's weather; shape (n, state)."""
+        warm, cold = (self._belief.at((slice(None), season)) for season in range(len(SEASONS)))
+        return between(cold, warm, warmth(self._outdoor_c)[:, np.newaxis])
+
+    def _learn_quiet(self, state: NDArray[np.int64], room_c: Array, occupied: Array) -> None:
         """Learn from the quarter of an hour in which nobody changed anything."""
         self._quiet_s = np.where(occupied > 0.5, self._quiet_s + DECISION_S, 0.0)
         self._before_c = room_c.copy()
         quiet = (self._quiet_s > np.array(QUIET_S)[state]) & np.isfinite(room_c)
-        at = np.flatnonzero(quiet), season[quiet], state[quiet]
-        edges_c = contented(self._low_c[at], self._high_c[at], room_c[quiet], DECISION_S / 3600.0)
-        neutral_c, half_k = band(*edges_c)
-        self._low_c[at], self._high_c[at] = neutral_c - half_k, neutral_c + half_k
+        before = self._today().at((np.arange(state.size), state))
+        quiet &= says_something(before, room_c)
+        if not quiet.any():
+            return
+        before = before.at(quiet)
+        after = bounded(contented(before, room_c[quiet], DECISION_S / 3600.0))
+        warm_ratio = warmth(self._outdoor_c[quiet])
+        for season, ratio in enumerate((warm_ratio, 1.0 - warm_ratio)):
+            at = np.flatnonzero(quiet), np.full(ratio.size, season), state[quiet]
+            self._belief.put(at, bounded(shared(self._belief.at(at), ratio, before, after)))
+
+    def _fade(self, at_epoch_s: float) -> None:
+        """Let time pass."""
+        if self._faded_at_s is not None:
+            self._belief = faded(self._belief, (at_epoch_s - self._faded_at_s) / DAY_S)
+        self._faded_at_s = at_epoch_s
 
 
 def _if_known(value_c: float) -> float | None:

@@ -33,12 +33,13 @@ from core.errors import ConfigurationError
 from simulator.jit import COMPILED
 
 OTHER_TABLE = "the committed table belongs to another plant, other homes or weather; --remake computes it anew"
+UNFINISHED_TABLE = "the committed table ends before it; --remake goes on"
 NO_TABLE = "no table is committed for this suite and seed; --remake computes one"
 DOUBLED_HOMES = 12  # on which convergence is shown, at least, where a suite has as many
 
 
 def run(
-    name: str, *, seed: int = 1, workers: int | None = None, report: Path | None = None, remake: bool = False
+    name: str, *, seed: int = 2, workers: int | None = None, report: Path | None = None, remake: bool = False
 ) -> Json:
     """Run a suite and return its results; with ``report``, write them there too.
 
@@ -74,7 +75,8 @@ def run_suite(suite: Suite, seed: int, workers: int, *, remake: bool = False) ->
     controllers, missing = available(suite.controllers)
     jobs = jobs_of(suite, seed, controllers)
     if table is not None:
-        jobs += reference_jobs(suite, seed, references.drawn_by_chance(homes_of(suite)))
+        for reference in table.doubled:
+            jobs += reference_jobs(suite, seed, reference, references.drawn_by_chance(homes_of(suite)))
     done = everything(jobs, workers, f"benchmark {suite.name}")
     runs = {scenario: gather(done, scenario, missing) for scenario in suite.scenarios}
     calm = runs[CALM]
@@ -142,7 +144,10 @@ def use_references(run: Run, done: Sequence[Done], table: Table | None) -> list[
         run.missing.update(dict.fromkeys(REFERENCES, reason))
         return [Finding("no reference", " and ".join(REFERENCES), reason, fails=False)]
     for name in REFERENCES:
-        run.figures[name] = join_figures([block[name] for block in kept if block])
+        if table and name in table.doubled:
+            run.figures[name] = join_figures([block[name] for block in kept if block])
+        else:
+            run.missing[name] = UNFINISHED_TABLE
     return [
         finding
         for one in done
@@ -200,14 +205,14 @@ def homes_of(suite: Suite) -> int:
     return suite.homes_per_climate * len(suite.climates)
 
 
-def reference_jobs(suite: Suite, seed: int, homes: Sequence[int], *, doubled: bool = False) -> list[Job]:
-    """Jobs of the references for some homes of a suite, by their number over all blocks."""
+def reference_jobs(suite: Suite, seed: int, name: str, homes: Sequence[int], *, doubled: bool = False) -> list[Job]:
+    """Jobs of a reference for some homes of a suite, by their number over all blocks."""
     sizes = [suite.in_block(block) for block in range(suite.blocks)]
     starts = np.concatenate([[0], np.cumsum(sizes)])
     jobs = []
     for home in homes:
         block = int(np.searchsorted(starts, home, side="right")) - 1
-        jobs += [Job(suite, seed, block, name, home=home - int(starts[block]), doubled=doubled) for name in REFERENCES]
+        jobs.append(Job(suite, seed, block, name, home=home - int(starts[block]), doubled=doubled))
     return jobs
 
 
@@ -224,18 +229,19 @@ def doubled_homes(suite: Suite) -> list[int]:
     return sorted(homes)
 
 
-def remaking_jobs(suite: Suite, seed: int) -> list[Job]:
-    """Jobs of a whole table. The homes that show convergence come first, as what they tell may make the rest vain."""
-    jobs = reference_jobs(suite, seed, doubled_homes(suite), doubled=True)
+def remaking_jobs(suite: Suite, seed: int, name: str) -> list[Job]:
+    """Jobs of a reference. The homes that show convergence come first, as what they tell may make the rest vain."""
+    jobs = reference_jobs(suite, seed, name, doubled_homes(suite), doubled=True)
     first = {(job.block, job.home) for job in jobs}
-    jobs += reference_jobs(suite, seed, range(homes_of(suite)))
+    jobs += reference_jobs(suite, seed, name, range(homes_of(suite)))
     return sorted(jobs, key=lambda job: ((job.block, job.home) not in first, job.block, job.home or 0))
 
 
 def remake_references(suite: Suite, seed: int, workers: int) -> None:
     """Compute the table of the references and how far it moves when their search is doubled.
 
-    Each home is kept as soon as it is done; a call after one that was stopped computes what is missing.
+    Each home is kept as soon as it is done, and the table is written after each reference: a call after one that was
+    stopped computes what is missing.
     """
     keys, facts = [], []
     for block in range(suite.blocks):
@@ -243,25 +249,26 @@ def remake_references(suite: Suite, seed: int, workers: int) -> None:
         keys.append(references.key_of(laid_out.world, laid_out.outlook))
         facts.append(laid_out.facts)
     folder = references.UNFINISHED / f"{suite.name}-{seed}"
-    jobs = remaking_jobs(suite, seed)
-    found = {job: kept for job in jobs if (kept := references.read_part(folder, part_of(job, keys[job.block])))}
 
     def keep(done: Done) -> None:
         if done.key != keys[done.job.block]:
             raise ConfigurationError("the plant changed while the references were computed: --remake once more")
         references.write_part(folder, part_of(done.job, done.key), done.figures)
 
-    title = f"references of {suite.name}" + (f", {len(found)} kept from before" if found else "")
-    missing = [job for job in jobs if job not in found]
-    found |= {done.job: done.figures for done in everything(missing, workers, title, keep)}
-    blocks = []
-    for block, key in enumerate(keys):
-        homes = range(suite.in_block(block))
-        mine = {name: [found[Job(suite, seed, block, name, home=home)] for home in homes] for name in REFERENCES}
-        blocks.append(references.as_json(key, mine))
-    twice = [job for job in jobs if job.doubled]
-    doubled = {name: moved([job for job in twice if job.controller == name], found, facts) for name in REFERENCES}
-    references.write(suite.name, seed, blocks, doubled)
+    by_block: list[dict[str, list[Figures]]] = [{} for _ in keys]
+    doubled = {}
+    for name in REFERENCES:
+        jobs = remaking_jobs(suite, seed, name)
+        found = {job: kept for job in jobs if (kept := references.read_part(folder, part_of(job, keys[job.block])))}
+        title = f"{name} of {suite.name}" + (f", {len(found)} kept from before" if found else "")
+        missing = [job for job in jobs if job not in found]
+        found |= {done.job: done.figures for done in everything(missing, workers, title, keep)}
+        for block, mine in enumerate(by_block):
+            homes = range(suite.in_block(block))
+            mine[name] = [found[Job(suite, seed, block, name, home=home)] for home in homes]
+        doubled[name] = moved([job for job in jobs if job.doubled], found, facts)
+        blocks = [references.as_json(key, mine) for key, mine in zip(keys, by_block, strict=True)]
+        references.write(suite.name, seed, blocks, doubled)
     shutil.rmtree(folder)
 
 

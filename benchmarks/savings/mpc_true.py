@@ -30,9 +30,6 @@ from simulator.weather.sky import SOLAR_CONSTANT_W_M2, Sun, split_global
 from simulator.world import World
 
 QUARTERS_PER_H = 4
-# Learned edges lie inside the true band, so a kelvin outside of them costs less than the score says a kelvin does.
-# Of 0.5 and 1, chosen on six homes of the validation split in July (J 5338 against 5671 kWh a year)
-EDGE_TRUST = 0.5
 
 
 class Planner:
@@ -136,7 +133,7 @@ class MpcTrue(Planner):
             here=here,
             middle_c=(seen.low_ahead_c + seen.high_ahead_c) / 2.0,
             price=seen.price_ahead / self.known.mean_price[:, np.newaxis],
-            weight=EDGE_TRUST * weight_ahead(chance),
+            weight=weight_ahead(chance),
             low_c=seen.low_ahead_c,
             high_c=seen.high_ahead_c,
             at_s=seen.at_epoch_s,

@@ -187,10 +187,10 @@ def run(
         decides = row % ROWS_PER_DECISION == 0
         if decides and not program:
             tallies["writes"] += post.deliver(row)
-        before = (world.panels.copy(), world.hands["overrides"].copy()) if program else None
+        before = (world.panels.copy(), world.hands["presses"].copy()) if program else None
         world.advance(row, follows_program=program)
         if before:
-            tallies["writes"] += differ(world.panels, before[0]) & (world.hands["overrides"] == before[1])
+            tallies["writes"] += differ(world.panels, before[0]) & (world.hands["presses"] == before[1])
         sensors.follow()
         count(
             tallies,

@@ -7,6 +7,7 @@ Nothing here knows a controller. ``Outlook`` is laid out once for a world and is
   its own of up to 0.2 K (typical tolerance in the data sheet of Sensirion's SHT3x [from memory]), noise of 0.05 K
   (assumed), steps of 0.1 K. Its humidity is off by up to 3 %. A home without one shows NaN.
 - Presence: a radar sensor, which also sees who lies still; it reports an empty room 10 min late (assumed).
+- A change by hand is seen at the next decision and left alone for 2 h from then, or until the sensor shows nobody.
 - Power and energy: the meter of the unit, exact.
 - The unit's own thermistor is the plant's.
 - Whether a household heats with its unit at all is told when the unit is set up: where radiators do it, or nobody
@@ -34,7 +35,7 @@ from benchmarks.savings.words import (
     Seen,
 )
 from simulator.physics.moist_air import relative_pcts
-from simulator.residents import ASLEEP, AWAY
+from simulator.residents import ASLEEP, AWAY, HOLD_S
 from simulator.world import STEP_S, STEPS_PER_DAY, World
 
 THERMOMETER_LAG_S = 600.0
@@ -183,7 +184,8 @@ class Sensors:
         self._follow_ratio = 1.0 - np.exp(-STEP_S / THERMOMETER_LAG_S)
         self._lagged_c = world.room_states["occupied_c"].copy()
         self._energy_j = np.zeros(world.n)
-        self._overrides = world.hands["overrides"].copy()
+        self._presses = world.hands["presses"].copy()
+        self._held_until_s = np.zeros(world.n)
         self._before_c = np.full(world.n, np.nan)  # setpoints of before, NaN where the unit was off
         self.known = _each(outlook.known, lambda column: np.tile(column, copies))
 
@@ -210,15 +212,19 @@ class Sensors:
         shown_c = np.round(shown_c / RESOLUTION_K) * RESOLUTION_K
         unit_c = world.unit_states["sensor_c"].copy()
         room_c = np.where(self._thermometer, shown_c, unit_c)
-        overridden = self._learn(at_s, local_hour, on, heating, setpoint_c, room_c)
+        overridden = self._learn(local_hour, on, heating, setpoint_c, room_c)
         outdoor_ahead_c, solar_ahead_w_m2 = (ahead[self._weather_of] for ahead in outlook.weather_ahead.at(row))
         presence_ahead = self._tiled(outlook.presence.ahead(quarter))
         occupied = self._tiled(outlook.occupied[quarter]).astype(np.float64)
+        self._held_until_s = np.where(overridden, at_s + HOLD_S, self._held_until_s)
+        self._held_until_s[occupied < 0.5] = 0.0
         edges = self.comfort.edges(
+            at_epoch_s=at_s,
             local_hour=local_hour,
             on=on,
             heating=heating,
             room_c=room_c,
+            outdoor_c=outdoor_ahead_c.mean(axis=1),
             outdoor_next_day_c=np.where(self._heats_with_unit, outdoor_ahead_c.mean(axis=1), NEVER_HEATED_C),
             occupied=occupied,
             presence_ahead=presence_ahead,
@@ -243,7 +249,7 @@ class Sensors:
             setpoint_c=setpoint_c,
             occupied=occupied,
             asleep=edges.asleep.astype(np.float64),
-            held=self.held(at_s),
+            held=self._held_until_s > at_s,
             overridden=overridden,
             low_c=edges.low_c,
             high_c=edges.high_c,
@@ -257,20 +263,15 @@ class Sensors:
             price_ahead=price_ahead,
         )
 
-    def held(self, at_s: float) -> BoolArray:
-        """Homes in which a change by hand holds: for 2 h, or until everybody has left (``residents.HOLD_S``)."""
-        return np.asarray(self._world.hands["override_until_s"] > at_s)
-
     def _learn(
-        self, at_s: float, local_hour: Array, on: BoolArray, heating: BoolArray, setpoint_c: Array, room_c: Array
+        self, local_hour: Array, on: BoolArray, heating: BoolArray, setpoint_c: Array, room_c: Array
     ) -> BoolArray:
-        count = self._world.hands["overrides"]
-        overridden = np.asarray(count > self._overrides)
-        self._overrides = count.copy()
+        count = self._world.hands["presses"]
+        overridden = np.asarray(count > self._presses)
+        self._presses = count.copy()
         for home in np.flatnonzero(overridden & on):
             self.comfort.override(
                 int(home),
-                at_epoch_s=at_s,
                 local_hour=float(local_hour[home]),
                 heating=bool(heating[home]),
                 chosen_c=float(setpoint_c[home]),

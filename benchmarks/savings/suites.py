@@ -49,6 +49,7 @@ class Suite:
     controllers: tuple[str, ...]
     scenarios: tuple[str, ...] = (CALM,)
     variations: bool = True  # with other units, and without a thermometer
+    split: str = "test"  # of homes and weather; another one to choose constants on
 
     @property
     def blocks(self) -> int:
@@ -133,7 +134,7 @@ def draw(suite: Suite, seed: int, block: int, model: str | None = None) -> homes
         suite.start_epoch_s,
         suite.rows,
         weather,
-        split="test",
+        split=suite.split,
         first_home=block * suite.homes_per_block,
         model=model,
     )

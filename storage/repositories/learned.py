@@ -2,13 +2,14 @@
 
 Comfort (scope ``room``, name ``comfort``), read by whoever shows it and written by ``set_comfort``::
 
-    {"version": 1,
+    {"version": 2,
      "cooling": {"home": POINT, "asleep": POINT, "away": POINT},
      "heating": {"home": POINT, "asleep": POINT, "away": POINT}}
 
     POINT = {"neutral_c": 26.0,        room air at which people of this room are content [°C]
-             "half_width_k": 1.0,      how far on either side nobody minds [K]
-             "deviation_k": 1.0,       standard deviation of neutral_c: how sure we are [K]
+             "half_width_k": 1.6,      how far on either side nobody is thought to mind [K]
+             "low_deviation_k": 0.8,   standard deviation of the lower edge: how sure we are [K]
+             "high_deviation_k": 0.8,  of the upper edge [K]
              "observations": 0,        choices of people that it rests on
              "pinned": false}          a person set it; learning leaves it alone
 
@@ -32,6 +33,10 @@ COMFORT = "comfort"
 
 LOWEST_NEUTRAL_C, HIGHEST_NEUTRAL_C = 14.0, 32.0
 LEAST_HALF_WIDTH_K, GREATEST_HALF_WIDTH_K = 0.3, 6.0
+MARGIN_K = (
+    0.4  # by which used edges lie inside believed ones: rooms wander about a setpoint; chosen on validation homes
+)
+STATED_DEVIATION_K = 0.1  # of an edge that a person has set
 
 
 class Season(StrEnum):
@@ -54,20 +59,41 @@ class ComfortPoint:
     """What people of a room like in one season and state."""
 
     neutral_c: float
-    half_width_k: float
-    deviation_k: float = 1.0
+    half_width_k: float  # between the middle and the believed edges
+    low_deviation_k: float = 0.8
+    high_deviation_k: float = 0.8
     observations: int = 0
     pinned: bool = False
 
     @property
-    def low_c(self) -> float:
-        """Lower edge of the band. [°C]"""
+    def believed_low_c(self) -> float:
+        """Where the lower edge is thought to be. [°C]"""
         return self.neutral_c - self.half_width_k
 
     @property
-    def high_c(self) -> float:
-        """Upper edge of the band. [°C]"""
+    def believed_high_c(self) -> float:
+        """Where the upper edge is thought to be. [°C]"""
         return self.neutral_c + self.half_width_k
+
+    @property
+    def low_c(self) -> float:
+        """Lower edge of the band as it is used: a little inside the believed one. [°C]"""
+        return self.neutral_c - self.used_half_width_k
+
+    @property
+    def high_c(self) -> float:
+        """Upper edge of the band as it is used. [°C]"""
+        return self.neutral_c + self.used_half_width_k
+
+    @property
+    def used_half_width_k(self) -> float:
+        """Half of the band as it is used. [K]"""
+        return max(self.half_width_k - MARGIN_K, LEAST_HALF_WIDTH_K)
+
+    @property
+    def deviation_k(self) -> float:
+        """How sure the edges are: the larger of their standard deviations. [K]"""
+        return max(self.low_deviation_k, self.high_deviation_k)
 
 
 def _prior() -> dict[Season, dict[PersonState, ComfortPoint]]:
@@ -79,14 +105,14 @@ def _prior() -> dict[Season, dict[PersonState, ComfortPoint]]:
     """
     return {
         Season.COOLING: {
-            PersonState.HOME: ComfortPoint(26.0, 1.0),
-            PersonState.ASLEEP: ComfortPoint(26.5, 1.2),
-            PersonState.AWAY: ComfortPoint(26.0, 5.0),
+            PersonState.HOME: ComfortPoint(26.0, 1.6),
+            PersonState.ASLEEP: ComfortPoint(26.5, 1.8),
+            PersonState.AWAY: ComfortPoint(26.0, 5.0, STATED_DEVIATION_K, STATED_DEVIATION_K),
         },
         Season.HEATING: {
-            PersonState.HOME: ComfortPoint(20.5, 1.2),
-            PersonState.ASLEEP: ComfortPoint(18.5, 1.8),
-            PersonState.AWAY: ComfortPoint(17.0, 5.0),
+            PersonState.HOME: ComfortPoint(20.5, 1.8),
+            PersonState.ASLEEP: ComfortPoint(18.5, 2.4),
+            PersonState.AWAY: ComfortPoint(17.0, 5.0, STATED_DEVIATION_K, STATED_DEVIATION_K),
         },
     }
 
@@ -111,15 +137,18 @@ class ComfortCurve:
             str(season): {str(state): asdict(point) for state, point in states.items()}
             for season, states in self.points.items()
         }
-        return {"version": 1, **seasons}
+        return {"version": 2, **seasons}
 
     @classmethod
     def from_json(cls, value: Json | None) -> "ComfortCurve":
-        """The curve of ``to_json``; what is missing is the prior's."""
+        """The curve of ``to_json``; what is missing is the prior's. Version 1 knew one deviation, of the middle."""
         curve = cls()
         for season in Season:
             for state, point in ((value or {}).get(season) or {}).items():
-                curve = curve.with_point(season, PersonState(state), ComfortPoint(**point))
+                values = dict(point)
+                if "deviation_k" in values:
+                    values["low_deviation_k"] = values["high_deviation_k"] = values.pop("deviation_k")
+                curve = curve.with_point(season, PersonState(state), ComfortPoint(**values))
         return curve
 
 
@@ -176,7 +205,7 @@ def set_comfort(
     half_width_k: float | None = None,
     pinned: bool | None = None,
 ) -> ComfortCurve:
-    """A person's own setting of one point of a room's comfort curve; None leaves a value as it is.
+    """A person's own setting of the band that is used in one point of a room's curve; None leaves a value as it is.
 
     The engine uses it from its next decision on. A point that is not pinned goes on learning from there.
 
@@ -190,10 +219,14 @@ def set_comfort(
     repository = LearnedRepository(session)
     curve = repository.comfort(room_id)
     point = curve.at(season, state)
-    if neutral_c is not None:
-        point = replace(point, neutral_c=neutral_c, deviation_k=min(point.deviation_k, 0.3))
-    if half_width_k is not None:
-        point = replace(point, half_width_k=half_width_k)
+    if neutral_c is not None or half_width_k is not None:
+        point = replace(
+            point,
+            neutral_c=point.neutral_c if neutral_c is None else neutral_c,
+            half_width_k=(point.used_half_width_k if half_width_k is None else half_width_k) + MARGIN_K,
+            low_deviation_k=STATED_DEVIATION_K,
+            high_deviation_k=STATED_DEVIATION_K,
+        )
     if pinned is not None:
         point = replace(point, pinned=pinned)
     curve = curve.with_point(season, state, point)

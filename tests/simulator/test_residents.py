@@ -56,7 +56,7 @@ def live(
     follows_program: bool,
     seen: Any,
 ) -> None:
-    """Rows of 5 minutes at given temperatures; ``seen`` gets on, setpoint, overrides and window of each."""
+    """Rows of 5 minutes at given temperatures; ``seen`` gets on, setpoint, presses and window of each."""
     for row in range(len(presence)):
         for i in range(len(persons)):
             rooms[i].occupied_c = air_c[row]
@@ -74,7 +74,7 @@ def live(
             )
         seen[row, 0] = 1.0 if panels[0].on else 0.0
         seen[row, 1] = panels[0].setpoint_c
-        seen[row, 2] = hands[0].overrides
+        seen[row, 2] = hands[0].presses
         seen[row, 3] = rooms[0].window_open_ratio
 
 
@@ -99,7 +99,7 @@ class Scene:
         at_s: float = AT_S,
         program: bool = False,
     ) -> NDArray[np.float64]:
-        """Let rows pass; columns of the answer: on, setpoint, overrides, window."""
+        """Let rows pass; columns of the answer: on, setpoint, presses, window."""
         seen = np.zeros((rows, 4))
         laid_out = [np.broadcast_to(np.asarray(one), rows).copy() for one in (presence, air_c, chance)]
         live(
@@ -243,6 +243,21 @@ def test_people_learn_that_the_unit_is_slow() -> None:
     assert pressed_falling < pressed_still
     assert FIRST_WAIT_S < falls.hand.wait_s <= LONGEST_WAIT_S
     assert stays.hand.wait_s <= FIRST_WAIT_S
+
+
+def test_a_press_while_the_last_is_left_alone_is_no_second_override() -> None:
+    people = running(patience_s=300.0)
+    presses = people.run(31.0, rows=18)[-1, 2]  # an hour and a half
+    assert presses > 1
+    assert people.hand.overrides == 1
+
+
+def test_who_pressed_too_far_takes_one_step_back() -> None:
+    """At 31 °C, 3.5 K beyond their band, people press by two steps; when it then gets too cold they go back by one."""
+    people = running(patience_s=300.0)
+    assert people.run(31.0, rows=4)[-1, 1] == 24.0
+    back = people.run(21.0, rows=12, at_s=AT_S + 4 * 300.0)[:, 1]
+    assert back[back > 24.0][0] == 25.0
 
 
 def test_an_off_unit_is_switched_on_the_right_way_round() -> None:
