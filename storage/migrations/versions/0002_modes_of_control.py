@@ -58,10 +58,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it back."""
-    with op.batch_alter_table("decision", schema=None) as batch_op:
-        batch_op.drop_column("control")
-    with op.batch_alter_table("room", schema=None) as batch_op:
-        batch_op.drop_column("objective")
+    # not as a batch: on SQLite that drops the table and makes it anew, and every row that refers to it goes along
+    op.drop_column("decision", "control")
+    op.drop_column("room", "objective")
     op.execute("UPDATE room SET control = 'auto' WHERE control = 'ab'")  # a word that older code does not know
     op.drop_table("trial_day")
     with op.batch_alter_table("trial", schema=None) as batch_op:
