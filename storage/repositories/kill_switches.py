@@ -38,17 +38,32 @@ class KillSwitchRepository:
         row = KillSwitchRow(home_id=home_id, engaged_at=at, engaged_by=by)
         self._session.add(row)
         self._session.flush()
+        self._await_engine(home_id)
         cancel_engine_commands(self._session, at, home_id=home_id)
         self._tell(home_id, at, engaged=True)
         return row
 
     def release(self, home_id: int | None, at: datetime) -> None:
-        """Let the engine steer again, each room as it is set; nothing where none holds."""
-        row = self.holding(home_id)
-        if row is not None:
+        """Let the engine steer again, each room as it is set; nothing where none holds.
+
+        Of two that were used at the same instant both are released.
+        """
+        if self.holding(home_id) is None:
+            return
+        while (row := self.holding(home_id)) is not None:
             row.released_at = at
             self._session.flush()
-            self._tell(home_id, at, engaged=False)
+        self._tell(home_id, at, engaged=False)
+
+    def _await_engine(self, home_id: int | None) -> None:
+        """Let decisions that are being kept in any of the rooms end first, so that their commands are seen.
+
+        On PostgreSQL each holds its room's row (see ``control_in_force``); SQLite has one writer at a time.
+        """
+        rooms = select(RoomRow.id).order_by(RoomRow.id).with_for_update()
+        if home_id is not None:
+            rooms = rooms.where(RoomRow.home_id == home_id)
+        self._session.execute(rooms).all()
 
     def _tell(self, home_id: int | None, at: datetime, *, engaged: bool) -> None:
         homes: Collection[int] = [home_id] if home_id is not None else self._session.scalars(select(HomeRow.id)).all()

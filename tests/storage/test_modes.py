@@ -1,5 +1,6 @@
 """Kill switches and comparisons by days, on both databases."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, select
@@ -14,7 +15,7 @@ from storage.repositories.kill_switches import (
     control_in_force,
 )
 from storage.repositories.trials import TrialRepository
-from storage.tables import EventRow, HomeRow, KillSwitchRow, RoomRow, TrialDayRow
+from storage.tables import CommandRow, EventRow, HomeRow, KillSwitchRow, RoomRow, TrialDayRow
 from tests.storage.test_control_repositories import NOW, queue, seed
 
 
@@ -100,3 +101,33 @@ def test_a_room_has_one_running_trial_and_a_day_keeps_its_arm(database: Engine) 
         newest = repository.newest(room_id)
         assert newest is not None
         assert newest.id == second.id
+
+
+def test_a_kill_switch_waits_for_a_command_that_is_being_queued_and_takes_it_back(database: Engine) -> None:
+    """The engine has seen that it may command the unit, and its transaction is still open when the switch is used."""
+    with Session(database) as session, session.begin():
+        home_id, room_id, device_id = seed(session)
+
+    def pull() -> None:
+        with Session(database) as session, session.begin():
+            KillSwitchRepository(session).engage(home_id, "lin", NOW)
+
+    pulling = threading.Thread(target=pull)
+    with Session(database) as session, session.begin():
+        assert control_in_force(session, room_id, lock=True) == "auto"
+        command_id = queue(session, home_id, device_id, BY_ENGINE).id
+        pulling.start()
+        pulling.join(0.5)
+        assert pulling.is_alive()
+    pulling.join(10.0)
+    with Session(database) as session:
+        assert session.get_one(CommandRow, command_id).state == CommandState.EXPIRED
+
+
+def test_switches_that_were_used_twice_at_once_are_released_together(database: Engine) -> None:
+    with Session(database) as session, session.begin():
+        home_id, room_id, _ = seed(session)
+        session.add_all(KillSwitchRow(home_id=home_id, engaged_at=NOW) for _ in range(2))
+        session.flush()
+        KillSwitchRepository(session).release(home_id, NOW)
+        assert control_in_force(session, room_id) == "auto"
