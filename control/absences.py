@@ -6,7 +6,8 @@ steer, a change of season.
 
 Kept beside ``control.setback`` in ``learned`` (scope ``room``, name ``absence``)::
 
-    {"version": 1, "held": ..., "left_at": us, "returned_at": us or null, "season": ..., "degree_hours": ...}
+    {"version": 2, "held": ..., "left_at": us, "returned_at": us or null, "season": ..., "degree_hours": ...,
+     "counted_to": us}
 """
 
 from collections.abc import Mapping
@@ -37,18 +38,20 @@ class Span:
     held: bool
     left_at: datetime
     season: Season
+    counted_to: datetime  # the last look at the room, up to which degree hours are counted
     returned_at: datetime | None = None
     degree_hours: float = 0.0  # so far, beyond the edge that the unit defends [K h]
 
     def to_json(self) -> dict[str, Any]:
         """The shape of this module's docstring."""
         return {
-            "version": 1,
+            "version": 2,
             "held": self.held,
             "left_at": to_epoch_us(self.left_at),
             "returned_at": None if self.returned_at is None else to_epoch_us(self.returned_at),
             "season": str(self.season),
             "degree_hours": self.degree_hours,
+            "counted_to": to_epoch_us(self.counted_to),
         }
 
     @classmethod
@@ -61,6 +64,7 @@ class Span:
             held=bool(value["held"]),
             left_at=from_epoch_us(value["left_at"]),
             season=Season(value["season"]),
+            counted_to=from_epoch_us(value["counted_to"]),
             returned_at=None if returned is None else from_epoch_us(returned),
             degree_hours=float(value["degree_hours"]),
         )
@@ -87,7 +91,6 @@ def follow(
     away: bool,
     left: bool,
     undisturbed: bool,
-    passed: timedelta,
 ) -> tuple[Span | None, Ended | None]:
     """The absence after one more look at the room, and the one that ended by it.
 
@@ -99,15 +102,16 @@ def follow(
         Somebody was at the last look.
     undisturbed : bool
         The engine decides for the room today, and no manual change holds.
-    passed : timedelta
-        Since the last look at which degree hours were counted.
     """
     now = view.state.at
-    if not undisturbed or (span is not None and (span.season != view.season or passed > LONGEST_GAP)):
+    if not undisturbed:
         return None, None
     if span is None:
         return (_begin(view, setback, rng) if left else None), None
-    span = replace(span, degree_hours=span.degree_hours + _beyond_k(view) * (passed / HOUR))
+    passed = now - span.counted_to
+    if span.season != view.season or passed > LONGEST_GAP:
+        return None, None
+    span = replace(span, degree_hours=span.degree_hours + _beyond_k(view) * (passed / HOUR), counted_to=now)
     if span.returned_at is None:
         return (span if away else replace(span, returned_at=now)), None
     recovered = now - span.returned_at
@@ -135,7 +139,7 @@ def _begin(view: RoomView, setback: Setback, rng: np.random.Generator) -> Span:
     now = view.state.at
     back = view.presence.next_return(view.room_id, now)
     hours = None if back is None else (back - now) / HOUR
-    return Span(setback.choose(hours, rng), now, view.season)
+    return Span(setback.choose(hours, rng), now, view.season, counted_to=now)
 
 
 def _beyond_k(view: RoomView) -> float:

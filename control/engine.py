@@ -365,8 +365,6 @@ class Engine:
     def _follow_absence(self, mind: RoomMind, view: RoomView, override: OverrideRow | None) -> None:
         """Whether nobody is in, whether the room is held meanwhile, and what is learned when it is over."""
         now, away = view.state.at, view.occupied < LIKELY
-        passed = timedelta(0) if mind.followed_at is None else now - mind.followed_at
-        mind.followed_at = now
         mind.absence, ended = absences.follow(
             mind.absence,
             view,
@@ -375,7 +373,6 @@ class Engine:
             away=away,
             left=away and mind.likely is True,
             undisturbed=is_steered(mind) and override is None and view.objective is not Objective.COMFORT,
-            passed=passed,
         )
         if ended is None:
             return

@@ -80,7 +80,6 @@ class RoomMind:
     decided_arm: Arm | None = None  # the same at the last decision
     setback: Setback = field(default_factory=Setback)  # whether leaving the room alone saves
     absence: Span | None = None  # the one under way, or whose recovery is
-    followed_at: datetime | None = None  # up to when the absence was followed
     quiet_since: datetime | None = None  # somebody has been in since then, and changed nothing
     held_setpoint_c: float | None = None  # before a person changed it; None: the unit was off
 

@@ -169,6 +169,20 @@ def test_an_absence_survives_a_restart(home: Household) -> None:
     assert after.degree_hours == pytest.approx(before.degree_hours, abs=0.2)
 
 
+def test_an_absence_during_which_the_engine_was_down_for_long_teaches_nothing(home: Household) -> None:
+    """Its degree hours were not counted meanwhile, and its energy was."""
+    first = start(home, NEVER)
+    meter(home, home.at, 16.0, 0.1)
+    go_through(first, home, 1.0, in_use=False)
+    first._save_all()
+    home.at += timedelta(hours=3)
+    later = make_engine(home)
+    look(later, home)
+    go_through(later, home, 1.5, in_use=False)
+    go_through(later, home, 4.0, in_use=True)
+    assert later._rooms[home.room_id].setback.count == 0.0
+
+
 def test_a_room_is_not_held_for_longer_than_a_day(home: Household) -> None:
     engine = start(home, ALWAYS)
     go_through(engine, home, 1.0, in_use=False)
