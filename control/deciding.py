@@ -65,9 +65,14 @@ def is_left_alone(mind: RoomMind, override: OverrideRow | None, trigger: str) ->
     """Whether a room that is not ours to control is not even decided for.
 
     It is decided for once, when it is taken from the engine: a unit that the engine has commanded goes back to the
-    household's program.
+    household's program. A person's override is done once as well, and not held: what people do at the unit after that
+    is not looked at, and would be undone.
     """
-    return mind.layout.control == "off" and override is None and not (mind.unit.steered and trigger == "control")
+    if mind.layout.control != "off":
+        return False
+    if override is not None:
+        return trigger in ("presence", "period")
+    return not (mind.unit.steered and trigger == "control")
 
 
 def is_steered(mind: RoomMind) -> bool:

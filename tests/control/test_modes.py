@@ -226,6 +226,26 @@ def test_a_persons_override_under_a_kill_switch_is_their_own_and_is_done(home: H
     assert len(home.commands()) == count
 
 
+def test_a_hand_at_the_unit_under_a_kill_switch_wins_over_an_override_from_before(home: Household) -> None:
+    """The override was done once; what people do at their unit after that is not looked at, and not undone."""
+    engine = make_engine(home)
+    look(engine, home)
+    home.obey()
+    pull(home)
+    look(engine, home, later_s=1.0)
+    home.ask(Command(setpoint_c=22.0), hours=4.0)
+    look(engine, home, later_s=1.0)
+    home.obey()
+    look(engine, home, later_s=1.0)
+    home.unit(setpoint_c=27.0)
+    count = len(home.commands())
+    for in_use in (True, False, True):
+        home.air(29.0)
+        home.tv(90.0 if in_use else 1.0)
+        look(engine, home, later_s=900.0)
+    assert len(home.commands()) == count
+
+
 # --- comparison by days ---
 
 
