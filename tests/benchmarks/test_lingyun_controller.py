@@ -18,7 +18,7 @@ from control.situations import RoomView, moment, situation
 from control.weather import WeatherAhead
 from core.words import Mode
 from models import features
-from storage.repositories.learned import ComfortPoint, Season
+from storage.repositories.learned import MARGIN_K, ComfortPoint, Season
 
 MONDAY_S = datetime(2026, 7, 13, tzinfo=UTC).timestamp()
 OFFSET_S = 8 * 3600.0
@@ -127,7 +127,7 @@ def view_of(seen: Seen, home: int, presence: Presence) -> RoomView:
         weather=WeatherAhead(
             tuple(seen.outdoor_ahead_c[home].tolist()), tuple(seen.solar_ahead_w_m2[home].tolist()), "yesterday", 0.0
         ),
-        band=ComfortPoint(float(middle_c), float(half_k)),
+        band=ComfortPoint(float(middle_c), float(half_k) + MARGIN_K),
         season=season,
         price=price,
         switched_at=at - timedelta(hours=2),
