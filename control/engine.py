@@ -39,7 +39,7 @@ from control.prediction import Predictor
 from control.presence import LIKELY, Evidence
 from control.room_state import RoomLayout, RoomState, assemble, device_ids, limits_of, read_layouts, read_live
 from control.situations import RoomView, moment
-from control.trial import Arm, pair_at
+from control.trial import DRAWN_WITHIN, Arm, pair_at
 from control.viewing import Look, evidence_of, left_at, view_of
 from control.wishes import Wishes
 from core.clock import Clock
@@ -189,7 +189,8 @@ class Engine:
     def _read_trials(self, session: Session) -> None:
         """Who steers today in the rooms that are compared; a pair of days is drawn when its first day comes.
 
-        A room whose household's own program is not known yet has nothing to be compared with: it waits.
+        A room whose household's own program is not known yet has nothing to be compared with: it waits. So does one
+        that comes to a pair too late, until the next: what it was steered by before would count for the drawn arm.
         """
         now, trials = self.clock.now(), TrialRepository(session)
         days, running = trials.on(now), trials.running()
@@ -200,7 +201,10 @@ class Engine:
             if not compared or mind.arm is not None or not mind.knows_program:
                 continue
             trial = running[room_id]
-            for one in pair_at(trial.seed, trial.started_at, now, mind.layout.home.zone):
+            pair = pair_at(trial.seed, trial.started_at, now, mind.layout.home.zone)
+            if not pair or now - pair[0].start > DRAWN_WITHIN:
+                continue
+            for one in pair:
                 row = TrialDayRow(trial_id=trial.id, day=one.day.isoformat(), arm=str(one.arm), assigned_at=now)
                 row.start_at, row.end_at = one.start, one.end
                 drawn.append(row)

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from insights.calendar import day_start, local_day
 
 PAIR_DAYS = 2
+DRAWN_WITHIN = timedelta(hours=1)  # of its first midnight; a pair that nobody drew by then belongs to nobody
 
 
 class Arm(StrEnum):
@@ -47,7 +48,7 @@ def arm_of(seed: int, number: int) -> Arm:
 
 
 def pair_at(seed: int, started_at: datetime, now: datetime, zone: ZoneInfo) -> list[TrialDay]:
-    """Both days of the pair that holds now; empty before the trial's first midnight."""
+    """Both days of the pair that holds now, drawn or not; empty before the trial's first midnight."""
     first = local_day(started_at, zone) + timedelta(days=1)
     number = (local_day(now, zone) - first).days
     return [] if number < 0 else list(_days(seed, first, number - number % PAIR_DAYS, zone))

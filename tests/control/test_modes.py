@@ -315,6 +315,24 @@ def test_a_room_whose_program_is_not_known_yet_waits_with_the_comparison(home: H
     assert home.decisions()[-1].controller == "policy"
 
 
+@pytest.mark.parametrize("hours", [20, 40])
+def test_a_pair_of_which_some_was_already_steered_is_not_drawn(home: Household, hours: int) -> None:
+    """The program becomes known at noon of its first day, or at 8:00 of the second: the room waits for the next."""
+    engine = make_engine(home)
+    look(engine, home)
+    home.obey()
+    trial_id = compare(home, seed=5)
+    steered_days(engine, home, hours)
+    engine._rooms[home.room_id].program = program(on_setpoint_c=22.0)
+    steered_days(engine, home, 2)
+    assert days_of(home, trial_id) == []
+    assert home.decisions()[-1].saw["arm"] is None
+    steered_days(engine, home, 56 - hours)
+    days = days_of(home, trial_id)
+    assert [row.day for row in days] == ["2026-07-18", "2026-07-19"]
+    assert home.decisions()[-1].saw["arm"] == days[0].arm
+
+
 def test_the_arm_changes_at_midnight_and_not_with_the_next_period(home: Household) -> None:
     engine = make_engine(home)
     look(engine, home)
