@@ -330,8 +330,8 @@ def check(wished: Wish, program: Program, seen: Seen, memory: Memory, now: datet
     if setback_k < floor_k:
         setback_k = floor_k
         rules.append("freezing")
-    # Downwards to the step: what is safe stays safe, and the floor has a step to spare.
-    setback_k = round(math.floor(setback_k / STEP_K + 1e-6) * STEP_K, 3)
+    # Downwards to the step: what is safe stays safe, and the floor against freezing has a step to spare.
+    setback_k = max(round(math.floor(setback_k / STEP_K + 1e-6) * STEP_K, 3), program.least_setback_k)
     hold = wished.hold_defrost
     if hold and (memory.frozen_food_c > HOLD_BELOW_C or _held_too_long(memory, now)):
         hold = False

@@ -90,6 +90,12 @@ def test_a_setback_that_would_be_unsafe_for_ever_is_never_written() -> None:
     assert -16.6 + decision.setback_k < FROZEN_LIMIT_C
 
 
+def test_a_least_setback_between_two_steps_is_not_passed() -> None:
+    decision = check(wished(-9.0), replace(NO_FROST, least_setback_k=-2.25), AT_EASE, SAFE, NOW)
+    assert decision.write
+    assert decision.setback_k == -2.25
+
+
 def test_the_thermostat_calls_before_the_air_reaches_its_limit() -> None:
     seen = replace(AT_EASE, fresh_air_c=4.7, setback_k=0.9)
     decision = check(wished(0.9), NO_FROST, seen, replace(SAFE, warming_k=0.3), NOW)
