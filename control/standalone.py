@@ -216,14 +216,15 @@ class StandaloneController:
         """
         now = self._check(measured_at, outdoor_forecast_c, solar_forecast_w_m2)
         elapsed_s = None if self._at is None else (now - self._at).total_seconds()
+        presence, used_kwh = _known(occupied), _known(energy_kwh)
         state = self._state(
             now,
             _known(room_temperature_c),
             _known(relative_humidity_pct),
             _known(outdoor_temperature_c),
             _known(solar_w_m2),
-            None if occupied is None else float(occupied) >= OCCUPIED_RATIO,
-            None if energy_kwh is None or not elapsed_s else max(energy_kwh, 0.0) * 3.6e6 / elapsed_s,
+            None if presence is None else presence >= OCCUPIED_RATIO,
+            None if used_kwh is None or not elapsed_s else max(used_kwh, 0.0) * 3.6e6 / elapsed_s,
         )
         evidence = Evidence(sensor=state.occupied)
         self._learn_presence(now, evidence)
@@ -358,8 +359,12 @@ class StandaloneController:
 
     # --- deciding ---
 
+    def _quarters_passed(self, now: datetime) -> int:
+        """Of the hour by the home's clock, 0..3; some zones are half an hour or a quarter off."""
+        return now.astimezone(self._zone).minute // 15
+
     def _chances(self, now: datetime, quarters: int) -> tuple[float, ...]:
-        passed = int(now.timestamp() // QUARTER_S) % 4
+        passed = self._quarters_passed(now)
         hours = [
             self._presence.usual(ROOM, now + timedelta(hours=lead)) for lead in range((passed + quarters - 1) // 4 + 1)
         ]
@@ -370,7 +375,7 @@ class StandaloneController:
 
         Habits are kept by hours of the clock; people do not come on the stroke of them.
         """
-        passed = int(now.timestamp() // QUARTER_S) % 4
+        passed = self._quarters_passed(now)
         hours = -((-quarters - passed) // 4) + 1
         first = now - timedelta(seconds=QUARTER_S * passed)
         middles = np.arange(-2, 4 * hours, 4) - passed  # in quarters from now, the one of the hour before first

@@ -166,6 +166,20 @@ def test_presence_ahead_follows_the_clock_of_the_home(summer: tuple[StandaloneCo
         assert (chance > 0.5) == working(last + QUARTER * lead), lead
 
 
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu", "America/Phoenix"])
+def test_habits_change_on_the_hour_of_the_homes_clock_in_zones_that_are_half_an_hour_off(zone: str) -> None:
+    controller = StandaloneController(zone, 20.0, 80.0, rated_cooling_w=3500.0)
+    at = datetime(2026, 7, 13, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    home = True
+    for _ in range(7 * 96 + 1):  # until Monday begins
+        local = at.astimezone(ZoneInfo(zone))
+        home = local.weekday() >= 5 or not 8 <= local.hour < 18
+        controller.step(at, 25.0, None, None, None, home, None, None, None)
+        at += QUARTER
+    chances = controller.presence_ahead()
+    assert [lead for lead in range(1, 96) if (chances[lead] > 0.5) != (chances[lead - 1] > 0.5)] == [4 * 8, 4 * 18]
+
+
 def test_before_the_first_step_somebody_is_rather_home_than_not() -> None:
     chances = StandaloneController(*PLACE, rated_cooling_w=3500.0).presence_ahead()
     assert len(chances) == 96
@@ -200,6 +214,24 @@ def test_a_room_that_nobody_measures_is_held_at_its_limits_while_somebody_is_hom
     assert target == Target(26.5, 18.0)
     later = controller.step(MONDAY + timedelta(hours=1), None, None, 35.0, 0.0, False, None, None, None)
     assert later == Target(None, None)
+
+
+def test_energy_and_presence_that_are_no_number_count_as_missing() -> None:
+    broken, missing = (StandaloneController(*PLACE, rated_cooling_w=1e3 * RATED_KW) for _ in range(2))
+    plant, value_kwh = Plant(), 0.0
+    for k in range(4 * 96 + 8):
+        gap = k % 96 == 50
+        arguments = (plant.at, plant.room_c, None, plant.outside_c, 0.0)
+        targets = [
+            controller.step(
+                *arguments, unknown if gap else working(plant.at), unknown if gap else value_kwh, None, None
+            )
+            for controller, unknown in ((broken, math.nan), (missing, None))
+        ]
+        assert targets[0] == targets[1], k
+        plant.hold(targets[1])
+        value_kwh = plant.energy_kwh
+    assert broken.presence_ahead() == missing.presence_ahead()
 
 
 def test_steps_of_five_minutes_teach_as_those_of_fifteen() -> None:
@@ -326,7 +358,7 @@ def test_how_often_people_come_and_go_unforeseen_is_learned() -> None:
             chance, after = (0.95 if at_home else 0.05), (0.95 if not 32 <= quarter + 1 < 72 else 0.05)
             regular.learn(chance, after, at_home, not 32 <= quarter + 1 < 72)
     assert restless.churn == pytest.approx(0.2, rel=0.25)  # some 130 changes: 9 % is one standard error
-    assert regular.churn == plan.CHURNS[0]
+    assert regular.churn < 0.05
 
 
 def test_what_the_plan_expects_has_the_right_sign(summer: tuple[StandaloneController, Plant]) -> None:
