@@ -435,7 +435,7 @@ class TrialDay(Out):
     arm: Arm
     start: datetime
     end: datetime
-    assigned_at: datetime = Field(description="When it was written down: before the day was steered.")
+    assigned_at: datetime = Field(description="When it was written down: as its pair of days began.")
 
 
 class CommandRequest(In):
