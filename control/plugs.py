@@ -1,7 +1,8 @@
 """Plugs that the household lets go: standby cut off at hours without use, and runs moved into the cheapest hours.
 
 ``wish`` is what habit or price make desirable; ``check`` is the one way from a wish to a write, a pure function that
-nothing goes round. Rules in order, by the names that a decision records; each of them leaves the plug as it is::
+nothing goes round. Rules in order, by the names that a decision records; each of them leaves the plug as
+it is, but not_allowed, unknown_appliance and never_cut let it be switched on again where we had switched it off::
 
     kill_switch        not ours to control
     override           somebody switched it by hand
@@ -111,7 +112,9 @@ def decide(plug: Plug, seen: Seen, now: datetime) -> Decision:
 
 
 def wish(plug: Plug, seen: Seen) -> Wish:
-    """Run in the cheapest hours where a window is allowed; otherwise off at hours without use."""
+    """Run in the cheapest hours where a window is allowed; otherwise off at hours without use, if it may be cut off."""
+    if plug.appliance_kind is not Kind.PLUG:
+        return Wish(True, "plug_usual", {})
     if plug.window is not None and len(seen.prices) == QUARTERS:
         start_min, end_min = cheapest(plug.window, seen.prices)
         runs = (seen.local_min - start_min) % DAY_MIN < (end_min - start_min) % DAY_MIN or start_min == end_min
@@ -138,14 +141,15 @@ def _forbids(wished: Wish, plug: Plug, seen: Seen, now: datetime) -> str | None:
     windowed = plug.window is not None
     in_use = seen.power_w is None or not seen.power_w <= max(IN_USE_W, IN_USE_TIMES * plug.standby_w)
     cuts = not wished.on
+    restores = wished.on and seen.cut_by_us  # what we cut off is given back, also after a permission is withdrawn
     for name, forbids in (
         ("kill_switch", plug.control == "off"),
         ("override", seen.override),
         ("offline", not seen.online),
         ("unknown", seen.on is None),
-        ("not_allowed", not (windowed or plug.may_cut_off)),
-        ("unknown_appliance", plug.appliance_kind is None),
-        ("never_cut", plug.appliance_kind is not None and plug.appliance_kind is not Kind.PLUG),
+        ("not_allowed", not restores and not (windowed or plug.may_cut_off)),
+        ("unknown_appliance", not restores and plug.appliance_kind is None),
+        ("never_cut", not restores and plug.appliance_kind not in (None, Kind.PLUG)),
         ("not_ours", wished.on and seen.on is False and not seen.cut_by_us),
         # What runs by a window draws power whenever it may; its own thermostat does not mind being cut off.
         ("in_use", cuts and seen.on is True and not windowed and in_use),
