@@ -215,16 +215,17 @@ def _of_room(inside: Sequence[DeviceNow], quantity: str, present: views.Present)
 
 
 def _comfort_now(access: Access, row: RoomRow, unit: DeviceNow, decided: DecisionRow | None) -> schemas.ComfortBand:
-    """The band of the season that the engine sees, or else of what the unit does."""
-    seen = None if decided is None else decided.saw.get("season")
+    """The band that the engine last used; before its first decision that of what the unit does."""
+    saw = {} if decided is None else decided.saw
+    seen = saw.get("season")
     heats = views.values_of(unit).get("mode") == Mode.HEAT if seen not in set(Season) else seen == Season.HEATING
     season = Season.HEATING if heats else Season.COOLING
     point = comfort_of(access.session, row.id).at(season, PersonState.HOME)
     return schemas.ComfortBand(
         season=season,
         state=PersonState.HOME,
-        low_c=point.low_c,
-        high_c=point.high_c,
+        low_c=saw.get("comfort_low_c", point.low_c),
+        high_c=saw.get("comfort_high_c", point.high_c),
         observations=point.observations,
     )
 

@@ -64,6 +64,9 @@ def view_of(mind: RoomMind, home: HomeMind, look: Look, state: RoomState, eviden
     room_c = state.room_temperature_c if state.plausible else None
     band = comfort.point_today(look.curves[layout.id], asleep, next_day_c)
     season = comfort.season_of(room_c, next_day_c, band, by_weather)
+    own = look.curves[layout.id].at(season, asleep)
+    if own.pinned:  # what a person has set holds in any weather of its season
+        band = own
     objective = objective_of(layout.objective, place.settings.get("objective"))
     signal = signal_of(objective, home.price, carbon_factor(place.carbon_kg_per_kwh, place.zone.key))
     return RoomView(

@@ -151,7 +151,7 @@ def as_markdown(results: Json) -> str:
     """The tables for people."""
     lines = [
         "| set | ahead | lingyun | lstm alone | correction alone | persistence | yesterday | ridge | rc | ratio to best"
-        " | 95 % limits | 90 % interval holds |",
+        " | one-sided 95 % limits | 90 % interval holds |",
         "|---|" + "---|" * 11,
     ]
     names = ("lingyun", "lstm", "correction_alone", *OTHERS)
@@ -164,7 +164,7 @@ def as_markdown(results: Json) -> str:
             )
     lines += [
         "",
-        "| simulated rooms | ahead | lingyun | lstm alone | rc | ratio to rc | 95 % limits | 90 % interval holds |",
+        "| simulated rooms | ahead | lingyun | lstm alone | rc | ratio to rc | one-sided 95 % limits | 90 % interval holds |",
         "|---|" + "---|" * 7,
     ]
     for program, figures in results["simulated"].items():

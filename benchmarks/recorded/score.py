@@ -14,7 +14,7 @@ LIMITS_PCT = (5.0, 95.0)
 
 
 def block_bootstrap(miss_k: Array, others_k: Array, block: NDArray[np.int64], seed: int) -> tuple[float, float, float]:
-    """Ratio of an error to the least of others, and its lower and upper 95 % limit by a paired block bootstrap.
+    """Ratio of an error to the least of others, and its one-sided 95 % limits by a paired block bootstrap.
 
     Blocks (a day of a record, a room) are drawn with replacement, the same for all; in each draw the best of the others
     is chosen anew, since which of them is best is as unsure as by how much.

@@ -54,7 +54,7 @@ def test_summary_tells_the_newest_decision_with_its_reason_and_command(
                 device_id=world.air_conditioner,
                 decided_at=NOW - timedelta(minutes=5),
                 controller="policy",
-                saw={},
+                saw={"season": "cooling", "comfort_low_c": 24.1, "comfort_high_c": 26.9},
                 outlook={},
                 proposed={"setpoint_c": 26.0},
                 action={"on": True, "mode": "cool", "setpoint_c": 26.5},
@@ -66,7 +66,9 @@ def test_summary_tells_the_newest_decision_with_its_reason_and_command(
         command_id = command.id
     headers = {"Accept-Language": "zh-CN,en;q=0.5"}
     rooms = reader.get("/api/v1/homes/demo/summary", headers=headers).json()["rooms"]
-    decision = next(room for room in rooms if room["id"] == world.living_room)["decision"]
+    room = next(room for room in rooms if room["id"] == world.living_room)
+    assert (room["comfort"]["low_c"], room["comfort"]["high_c"]) == (24.1, 26.9)  # as the engine used it
+    decision = room["decision"]
     assert decision["command"] == {"id": command_id, "state": "observed"}
     assert decision["reason"] == sentence("comfort", values, "zh-Hans")
     english = reader.get(f"/api/v1/rooms/{world.living_room}").json()["decision"]["reason"]

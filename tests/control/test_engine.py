@@ -295,6 +295,22 @@ def test_a_pinned_comfort_curve_is_followed_and_not_learned_over(home: Household
     assert (point.neutral_c, point.pinned) == (23.5, True)
 
 
+def test_a_pinned_band_holds_in_any_weather_of_its_season(home: Household) -> None:
+    """At 18.5 °C outdoors a band that was not pinned lies between those of cold and of warm days."""
+    engine = make_engine(home)
+    for _ in range(26):  # a day of such weather
+        home.air(26.0, outdoors_c=18.5)
+        look(engine, home, later_s=3600.0)
+    prior = ComfortCurve().at(Season.COOLING, PersonState.HOME)
+    assert home.decisions()[-1].saw["comfort_high_c"] < prior.high_c
+    with home.session() as session:
+        set_comfort(session, home.room_id, Season.COOLING, PersonState.HOME, home.at, neutral_c=24.0, pinned=True)
+    home.air(26.0, outdoors_c=18.5)
+    look(engine, home, later_s=900.0)
+    saw = home.decisions()[-1].saw
+    assert (saw["comfort_low_c"], saw["comfort_high_c"]) == pytest.approx((24.0 - 1.2, 24.0 + 1.2))
+
+
 def test_an_empty_room_stays_off_until_people_are_about_to_return(home: Household) -> None:
     """Back at 22:00: nothing may start at 16:00, and the unit runs before 22:00."""
     home.tv(1.0)
