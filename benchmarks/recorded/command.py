@@ -164,7 +164,8 @@ def as_markdown(results: Json) -> str:
             )
     lines += [
         "",
-        "| simulated rooms | ahead | lingyun | lstm alone | rc | ratio to rc | one-sided 95 % limits | 90 % interval holds |",
+        "| simulated rooms | ahead | lingyun | lstm alone | rc | ratio to rc"
+        " | one-sided 95 % limits | 90 % interval holds |",
         "|---|" + "---|" * 7,
     ]
     for program, figures in results["simulated"].items():

@@ -288,10 +288,11 @@ def is_trusted(state: GuardState) -> bool:
 
 
 def allowed_c(limits: Limits) -> tuple[float, float]:
-    """What unit and household allow together; what is nearest where they do not agree."""
-    low_c = min(max(limits.unit_low_c, limits.household_low_c), limits.unit_high_c)
-    high_c = max(min(limits.unit_high_c, limits.household_high_c), limits.unit_low_c)
-    return min(low_c, high_c), max(low_c, high_c)
+    """What unit and household allow together; where they do not agree, the household's lower bound as near as can be."""
+    low_c = max(limits.unit_low_c, limits.household_low_c)
+    high_c = min(limits.unit_high_c, limits.household_high_c)
+    nearest_c = min(max(limits.household_low_c, limits.unit_low_c), limits.unit_high_c)
+    return (low_c, high_c) if low_c <= high_c else (nearest_c, nearest_c)
 
 
 def is_quiet(limits: Limits, minute: int) -> bool:
