@@ -288,7 +288,7 @@ def is_trusted(state: GuardState) -> bool:
 
 
 def allowed_c(limits: Limits) -> tuple[float, float]:
-    """What unit and household allow together; where they do not agree, the household's lower bound, as near as it goes."""
+    """What unit and household allow together; the household's lower bound, as near as it goes, where they do not."""
     low_c = max(limits.unit_low_c, limits.household_low_c)
     high_c = min(limits.unit_high_c, limits.household_high_c)
     nearest_c = min(max(limits.household_low_c, limits.unit_low_c), limits.unit_high_c)
