@@ -121,6 +121,13 @@ def test_table_is_used_and_a_recomputed_home_that_differs_fails(
         block["figures"]["optimum"]["over_kh"] = [kh + 1000.0 for kh in block["figures"]["optimum"]["over_kh"]]
     path.write_text(json.dumps(content), encoding="utf-8")
     assert any("differs from its table" in line for line in command.run_suite(tiny, 3, 1)["failures"])
+    del content["doubled"]["optimum"]
+    for block in content["blocks"]:
+        del block["figures"]["optimum"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    found = command.run_suite(tiny, 3, 1)
+    assert "mpc_true" in found["controllers"]
+    assert "ends before it" in found["not_run"]["optimum"]
     content["blocks"][0]["key"] = "of other homes"
     path.write_text(json.dumps(content), encoding="utf-8")
     found = command.run_suite(tiny, 3, 1)
