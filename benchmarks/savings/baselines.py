@@ -35,9 +35,7 @@ LEADS_H = (0.5, 1.0, 1.5, 2.0)
 MARGINS_K = (0.0, 0.25, 0.5)
 FIRST_LEAD_H, FIRST_MARGIN_K = 1.0, 0.25  # until there are four weeks to choose on
 RUNNING_W = 50.0  # above it a unit moves heat
-OFFSET_SHARE = (
-    0.02  # of each quarter of an hour in the mean difference between both thermometers: half a day of running
-)
+OFFSET_SHARE = 0.02  # of each quarter in the mean difference of both thermometers: half a day of running
 FRONTIER = tuple((1.0, margin_k) for margin_k in (-4.0, -2.5, -1.5, -0.75, 1.0))  # for energy at equal discomfort only
 PAIRS = (*((lead_h, margin_k) for lead_h in LEADS_H for margin_k in MARGINS_K), *FRONTIER)
 CHOICES, VARIANTS = len(LEADS_H) * len(MARGINS_K), len(PAIRS)

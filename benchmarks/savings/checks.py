@@ -9,8 +9,8 @@ A ``Finding`` that fails ends the command with a non-zero status; one that warns
 - A controller that reads the future: its orders change where nothing but the truth of later rows has changed
   (``reads_the_future``), it was shown the plant without leave, or its J beats the bound that perfect foresight sets.
 - A weak reference: ``optimum`` behind any other, ``mpc_true`` ahead of ``optimum`` or behind ``mpc``, or a J that still
-  moves by more than 0.5 % when the search is doubled. People who override make a home's course chaotic, so a move that
-  is not beyond two standard errors over homes warns: it shows neither convergence nor the lack of it.
+  moves by more than 0.5 % when the search is doubled. People who override make a home's course chaotic, so a move
+  within two standard errors over homes only warns, as does a small one with a large error: neither is shown.
 """
 
 from collections.abc import Callable, Mapping
@@ -164,15 +164,15 @@ class Doubled:
 def converged(name: str, doubled: Doubled) -> list[Finding]:
     """Whether a reference's J stays where it is when its search is doubled."""
     moved, error = doubled.pooled()
-    if abs(moved) <= CONVERGED_RATIO:
+    if max(abs(moved), NOISE * error) <= CONVERGED_RATIO:
         return []
     words = (
         f"with a doubled search its J moves by {100 * moved:+.2f} %, standard error {100 * error:.2f} %"
         f" over {doubled.j_kwh.size} homes"
     )
-    if abs(moved) > NOISE * error:
+    if abs(moved) > max(CONVERGED_RATIO, NOISE * error):
         return [Finding("weak reference", name, f"{words}: it has not converged", fails=True)]
-    return [Finding("convergence not shown", name, f"{words}: within noise, but more than 0.5 %", fails=False)]
+    return [Finding("convergence not shown", name, f"{words}: too noisy for a limit of 0.5 %", fails=False)]
 
 
 def sound_references(
