@@ -9,11 +9,15 @@ Food is what the air is through a lag of two hours: a half-litre bottle (2.1 kJ/
 frozen food (1.9 kJ/K behind 0.25 W/K) in still air has about that. Larger things follow slower. Fresh food stays at or
 below 5 °C, frozen food at or below -15 °C; air stays there too, but for half an hour after a defrost or an opened door.
 
-Rules of ``check`` in order, by the names that a decision records; the first three end the matter::
+Without readings for half an hour, food is taken as warm as in a cabinet without power: air is cold again within half
+an hour of a power cut's end, food only after hours.
 
-    kill_switch         not ours to control: nothing is written
+Rules of ``check`` in order, by the names that a decision records; the first four end the matter::
+
+    kill_switch         not ours to control: what we told it is taken back, otherwise nothing is written
     override            somebody set it by hand: nothing is written
     offline             it does not answer: nothing is written
+    withdrawn           the household allows it no longer: what we told it is taken back
     stale_data          no fresh air temperatures: its own program
     implausible_sensor  air temperatures that cannot be: its own program
     bounds              of what the refrigerator can be told
@@ -36,7 +40,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -53,6 +56,9 @@ RESERVE_K = 0.05  # of the fresh compartment's middle to the limit, with closed 
 RESERVE_PER_OPENING_K = 0.004  # more for each opening a day: doors and warm food
 GREATEST_RESERVE_K = 0.5
 PLAUSIBLE_C = (-45.0, 60.0)
+GAP_S = 1800.0  # without readings: there may have been a power cut
+# An unpowered cabinet: warms at least as fast as the food of the seven simulated ones does in one to eight hours
+WARM_KITCHEN_C, CABINET_LAG_S = 32.0, 86_400.0
 
 DEAR_RATIO = 1.2  # of the lowest price ahead: a price to wait out
 CHEAP_RATIO = 1.05
@@ -77,19 +83,16 @@ HOLD_BELOW_C = -16.0
 HOLIDAY_S = DAY_S  # nobody for so long
 LOAD_K, LOAD_S = 1.0, 6 * 3600.0  # colder than its own program, and how long, after much was put in
 
-# What the seven simulated refrigerators gave, the cautious end of each (benchmarks/fridges.py, docs/fridges.md).
-SAVED_PER_KELVIN = 0.04
-MOVED_RATIO, MOVED_RATIO_FOLLOWING = 0.09, 0.05  # of all kWh, from dear to cheap hours; where the freezer follows
-EXTRA_RATIO, EXTRA_RATIO_FOLLOWING = 0.025, 0.035  # of all kWh, that storing costs
-SPENT_PER_KELVIN = 0.09  # of all kWh, where the freezer follows, at the dear end
-FOLLOWS_K_PER_K = 1.9  # a freezer that follows gets colder by so much for each kelvin of the fresh compartment
-LEAST_WARMER_K = 0.5  # that is worth a word
-CENT = Decimal("0.01")
-
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A refrigerator's own thermostats at setback 0, as announced or read from its cycles. [°C]"""
+    """A refrigerator's own thermostats at setback 0, as announced or read from its cycles. [°C]
+
+    Raises
+    ------
+    ValueError
+        The limits cannot be those of a thermostat.
+    """
 
     fresh_in_c: float  # cooling begins
     fresh_out_c: float
@@ -100,6 +103,17 @@ class Program:
     least_setback_k: float = -6.0  # that it can be told
     greatest_setback_k: float = 6.0
 
+    def __post_init__(self) -> None:
+        low_c, high_c = PLAUSIBLE_C
+        for name, out_c, in_c in (
+            ("fresh", self.fresh_out_c, self.fresh_in_c),
+            ("freezer", self.freezer_out_c, self.freezer_in_c),
+        ):
+            if not low_c <= out_c < in_c <= high_c:  # NaN as well
+                raise ValueError(f"{name}: expected to cool from a higher to a lower limit, got {in_c} to {out_c} °C")
+        if not -math.inf < self.least_setback_k <= 0.0 <= self.greatest_setback_k < math.inf:
+            raise ValueError(f"expected setbacks around 0, got {self.least_setback_k} to {self.greatest_setback_k} K")
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -108,7 +122,7 @@ class Seen:
     fresh_air_c: float | None  # None: not known, or too old
     freezer_air_c: float | None
     running: bool | None = None
-    setback_k: float = 0.0
+    setback_k: float = 0.0  # NaN: not known
     hold_defrost: bool = False
     openings_per_day: float = 45.0  # of the doors, lately; where nobody counts them, a busy kitchen's
     since_load_s: float = math.inf  # that a door stood open for three minutes or more, as it does for shopping
@@ -134,6 +148,7 @@ class Memory:
     switched_at: datetime | None = None
     held_since: datetime | None = None  # the defrost is put off
     writes: tuple[datetime, ...] = ()  # of the last hour
+    ours: bool = False  # what holds may be what we told it
 
     def to_json(self) -> dict[str, Any]:
         """All fields by name; instants as text (ISO 8601)."""
@@ -145,10 +160,21 @@ class Memory:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Memory":
-        """The memory of ``to_json``."""
-        instants = {name: datetime.fromisoformat(at) if (at := values[name]) else None for name in _INSTANTS}
-        writes = tuple(datetime.fromisoformat(at) for at in values["writes"])
-        return cls(**{**values, **instants, "writes": writes})
+        """The memory of ``to_json``.
+
+        Raises
+        ------
+        ValueError
+            The values are not such a memory.
+        """
+        if any(isinstance(value, float) and not math.isfinite(value) for value in values.values()):
+            raise ValueError("a refrigerator's memory holds what is no number")
+        try:
+            instants = {name: datetime.fromisoformat(at) if (at := values[name]) else None for name in _INSTANTS}
+            writes = tuple(datetime.fromisoformat(at) for at in values["writes"])
+            return cls(**{**values, **instants, "writes": writes})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a refrigerator's memory: {error!r}") from error
 
 
 _INSTANTS = ("at", "switched_at", "held_since")
@@ -175,16 +201,6 @@ class Decision:
     rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """Something to allow once; ``core.appliance_sentences`` has its sentence."""
-
-    code: str
-    energy_kwh_per_year: Decimal  # less; below zero where money is saved with more energy
-    cost_per_year: Decimal | None  # less, in the tariff's currency; None without a price
-    values: dict[str, Any]
-
-
 def decide(program: Program, seen: Seen, memory: Memory, now: datetime) -> tuple[Decision, Memory]:
     """One look at one refrigerator, every five minutes: observe, wish, check."""
     memory = observe(program, seen, memory, now)
@@ -192,17 +208,19 @@ def decide(program: Program, seen: Seen, memory: Memory, now: datetime) -> tuple
     hold = decision.hold_defrost if decision.write else seen.hold_defrost
     since = (memory.held_since or now) if hold else None
     writes = (*memory.writes, now) if decision.write else memory.writes
-    return decision, replace(memory, held_since=since, writes=writes)
+    return decision, replace(memory, held_since=since, writes=writes, ours=memory.ours or decision.write)
 
 
 def observe(program: Program, seen: Seen, memory: Memory, now: datetime) -> Memory:
     """Take in what it says; food follows the air, also over a gap in the data."""
     writes = tuple(at for at in memory.writes if now - at < timedelta(hours=1))
-    memory = replace(memory, writes=writes)
-    if seen.running is not None and seen.running != memory.running:
+    ours = memory.ours and not seen.override and (seen.control == "auto" or not _at_factory(seen))
+    memory = replace(memory, writes=writes, ours=ours)
+    dt_s = 0.0 if memory.at is None else max((now - memory.at).total_seconds(), 0.0)
+    if seen.running is not None and (seen.running != memory.running or dt_s > GAP_S):
         switched_at = now if memory.running is not None else None
         memory = replace(memory, running=seen.running, switched_at=switched_at)
-    if _distrust(seen) is not None or seen.fresh_air_c is None or seen.freezer_air_c is None:
+    if not seen.online or _distrust(seen) is not None or seen.fresh_air_c is None or seen.freezer_air_c is None:
         return replace(memory, fresh_air_c=None)
     if memory.at is None:
         # Nothing is known of before: the food was what the air is, or what the program holds, whichever is warmer.
@@ -216,20 +234,36 @@ def observe(program: Program, seen: Seen, memory: Memory, now: datetime) -> Memo
             frozen_day_c=frozen_c,
             fresh_air_c=seen.fresh_air_c,
         )
-    dt_s = max((now - memory.at).total_seconds(), 0.0)
-    frozen_c = lagged(memory.frozen_food_c, seen.freezer_air_c, dt_s)
-    correction_k = memory.correction_k + FROZEN_GAIN_PER_H * (frozen_c - FROZEN_TARGET_C) * min(dt_s, 900.0) / 3600.0
+    frozen_c = _food_c(memory.frozen_food_c, seen.freezer_air_c, dt_s)
     risen_k = 0.0 if memory.fresh_air_c is None else seen.fresh_air_c - memory.fresh_air_c
     return replace(
         memory,
         at=now,
-        fresh_food_c=lagged(memory.fresh_food_c, seen.fresh_air_c, dt_s),
+        fresh_food_c=_food_c(memory.fresh_food_c, seen.fresh_air_c, dt_s),
         frozen_food_c=frozen_c,
         frozen_day_c=lagged(memory.frozen_day_c, seen.freezer_air_c, dt_s, DAY_S),
         fresh_air_c=seen.fresh_air_c,
         warming_k=max(risen_k, 0.0),
-        correction_k=min(max(correction_k, 0.0), GREATEST_CORRECTION_K) if program.freezer_follows else 0.0,
+        correction_k=_correction_k(program, seen, memory, frozen_c, dt_s) if program.freezer_follows else 0.0,
     )
+
+
+def _food_c(before_c: float, air_c: float, dt_s: float) -> float:
+    """Food after ``dt_s`` seconds without a look, as warm as a power cut may have left it. [°C]"""
+    follows_c = lagged(before_c, air_c, dt_s)
+    if dt_s <= GAP_S:
+        return follows_c
+    return max(follows_c, lagged(before_c, WARM_KITCHEN_C, dt_s, CABINET_LAG_S))
+
+
+def _correction_k(program: Program, seen: Seen, memory: Memory, frozen_c: float, dt_s: float) -> float:
+    """Colder for the sake of frozen food that was too warm for long; grows only while what it asks for is done. [K]"""
+    step_k = FROZEN_GAIN_PER_H * (frozen_c - FROZEN_TARGET_C) * min(dt_s, 900.0) / 3600.0
+    asked_k = greatest_lasting_k(program, seen) - memory.correction_k - _soon_k(frozen_c)
+    ours_to_tell = seen.control == "auto" and not seen.override
+    if not ours_to_tell or asked_k <= _floor_k(program) or seen.setback_k > asked_k + STEP_K:
+        step_k = min(step_k, 0.0)
+    return min(max(memory.correction_k + step_k, 0.0), GREATEST_CORRECTION_K)
 
 
 def lagged(food_c: float, air_c: float, dt_s: float, lag_s: float = FOOD_LAG_S) -> float:
@@ -268,7 +302,7 @@ def price_now(prices: tuple[float, ...]) -> tuple[str, float]:
     tuple[str, float]
         The word, and how long until dear hours end, or begin; 0 for ``usual``. [s]
     """
-    if not prices:
+    if not prices or not all(map(math.isfinite, prices)):
         return "usual", 0.0
     lowest = min(prices)
     dear = [price > max(DEAR_RATIO * lowest, lowest) for price in prices]
@@ -288,7 +322,8 @@ def greatest_lasting_k(program: Program, seen: Seen) -> float:
     """
     call_k = FRESH_LIMIT_C - AIR_MARGIN_K - program.fresh_in_c
     openings = 0.0 if seen.nobody_for_s >= HOLIDAY_S else seen.openings_per_day
-    reserve_k = min(RESERVE_K + RESERVE_PER_OPENING_K * max(openings, 0.0), GREATEST_RESERVE_K)
+    more_k = RESERVE_PER_OPENING_K * max(openings, 0.0) if math.isfinite(openings) else GREATEST_RESERVE_K
+    reserve_k = min(RESERVE_K + more_k, GREATEST_RESERVE_K)
     middle_k = FRESH_LIMIT_C - reserve_k - _middle(program.fresh_in_c, program.fresh_out_c)
     fresh_k = max(middle_k, call_k) if program.expires else call_k
     if program.freezer_follows:
@@ -309,13 +344,18 @@ def _storable(program: Program, memory: Memory) -> float:
 
 def check(wished: Wish, program: Program, seen: Seen, memory: Memory, now: datetime) -> Decision:
     """What may be done of a wish; ``memory`` has taken in what was seen."""
+    kept_k = seen.setback_k if math.isfinite(seen.setback_k) else 0.0
+    ours_to_tell = seen.online and not seen.override
+    take_back = memory.ours and seen.control != "auto" and ours_to_tell and not _at_factory(seen)
     for name, forbids in (
         ("kill_switch", seen.control == "off"),
         ("override", seen.override),
         ("offline", not seen.online),
+        ("withdrawn", take_back),
     ):
         if forbids:
-            return _decision(seen.setback_k, seen.hold_defrost, False, wished, [name])
+            told = (0.0, False) if take_back else (kept_k, seen.hold_defrost)
+            return _decision(*told, take_back, wished, [name])
     distrust = _distrust(seen)
     if distrust is not None:
         return _own_program(program, seen, memory, wished, distrust)
@@ -326,7 +366,7 @@ def check(wished: Wish, program: Program, seen: Seen, memory: Memory, now: datet
         if setback_k > ceiling_k + 1e-9:
             setback_k = ceiling_k
             rules.append(name)
-    floor_k = max(program.least_setback_k, LEAST_FRESH_C - program.fresh_out_c)
+    floor_k = _floor_k(program)
     if setback_k < floor_k:
         setback_k = floor_k
         rules.append("freezing")
@@ -345,7 +385,7 @@ def check(wished: Wish, program: Program, seen: Seen, memory: Memory, now: datet
     too_cold = step_k > 0.0 and seen.setback_k < floor_k - STEP_K
     veto = None if too_warm or too_cold or "defrost" in rules else _veto(step_k, memory, now)
     if veto is not None:
-        return _decision(seen.setback_k, seen.hold_defrost, False, wished, [*rules, veto])
+        return _decision(kept_k, seen.hold_defrost, False, wished, [*rules, veto])
     return _decision(setback_k, hold, True, wished, rules)
 
 
@@ -366,16 +406,30 @@ def _ceilings(program: Program, seen: Seen, memory: Memory) -> list[tuple[str, f
     if frozen_over_k > 0.0 and not program.freezer_follows:
         ceilings.append(("food", -1.0 - frozen_over_k))
     if program.freezer_follows:
-        soon_k = FROZEN_SOON_GAIN * max(memory.frozen_food_c - FROZEN_SOON_C, 0.0)
-        ceilings.append(("frozen", greatest_lasting_k(program, seen) - memory.correction_k - soon_k))
+        colder_k = memory.correction_k + _soon_k(memory.frozen_food_c)
+        ceilings.append(("frozen", greatest_lasting_k(program, seen) - colder_k))
     return ceilings
+
+
+def _soon_k(frozen_c: float) -> float:
+    """Colder at once, because a follower's frozen food is about to be too warm. [K]"""
+    return FROZEN_SOON_GAIN * max(frozen_c - FROZEN_SOON_C, 0.0)
+
+
+def _floor_k(program: Program) -> float:
+    """Least setback: what it can be told, and what does not freeze fresh food. [K]"""
+    return max(program.least_setback_k, LEAST_FRESH_C - program.fresh_out_c)
+
+
+def _at_factory(seen: Seen) -> bool:
+    return abs(seen.setback_k) < STEP_K / 2 and not seen.hold_defrost
 
 
 def _own_program(program: Program, seen: Seen, memory: Memory, wished: Wish, rule: str) -> Decision:
     """Back to what the maker chose, unless that is warmer than what is safe to leave alone."""
     setback_k = min(0.0, math.floor(greatest_lasting_k(program, seen) / STEP_K) * STEP_K)
-    setback_k = max(setback_k - memory.correction_k, program.least_setback_k, LEAST_FRESH_C - program.fresh_out_c)
-    differs = abs(setback_k - seen.setback_k) >= STEP_K / 2 or seen.hold_defrost
+    setback_k = max(setback_k - memory.correction_k, _floor_k(program))
+    differs = not abs(setback_k - seen.setback_k) < STEP_K / 2 or seen.hold_defrost  # NaN as well
     return _decision(round(setback_k, 3), False, differs and seen.control == "auto", wished, [rule])
 
 
@@ -404,7 +458,9 @@ def _distrust(seen: Seen) -> str | None:
 
 def _decision(setback_k: float, hold: bool, write: bool, wished: Wish, rules: list[str]) -> Decision:
     code = wished.code
-    if {"stale_data", "implausible_sensor"} & set(rules):
+    if write and {"kill_switch", "withdrawn"} & set(rules):
+        code = "fridge_back"
+    elif {"stale_data", "implausible_sensor"} & set(rules):
         code = "fridge_own"
     elif {"kill_switch", "override", "offline"} & set(rules):
         code = "fridge_kept"
@@ -418,61 +474,3 @@ def _decision(setback_k: float, hold: bool, write: bool, wished: Wish, rules: li
 
 def _middle(one_c: float, other_c: float) -> float:
     return 0.5 * (one_c + other_c)
-
-
-# --- what is proposed once ---
-
-
-def proposals(
-    program: Program,
-    kwh_per_year: float,
-    dear_price: Decimal | None,
-    cheap_price: Decimal | None,
-    *,
-    frozen_day_c: float | None = None,
-    openings_per_day: float = 45.0,
-) -> list[Proposal]:
-    """What to allow, each with what it is expected to save in a year; nothing where it is not worth a word.
-
-    Parameters
-    ----------
-    kwh_per_year : float
-        What the refrigerator uses now.
-    dear_price, cheap_price : Decimal or None
-        Price of a kWh in dear and cheap hours, equal where the price does not change by the hour; None: unknown.
-    frozen_day_c : float or None
-        Mean of the frozen food by its own program; where that is too warm, only what mends it is proposed. [°C]
-    """
-    mean_price = None if dear_price is None or cheap_price is None else (dear_price + cheap_price) / 2
-    if frozen_day_c is not None and program.freezer_follows and frozen_day_c > FROZEN_LIMIT_C:
-        colder_k = (frozen_day_c - FROZEN_TARGET_C) / FOLLOWS_K_PER_K
-        more_kwh = _exact(kwh_per_year * ((1.0 + SPENT_PER_KELVIN) ** colder_k - 1.0))
-        more_cost = None if mean_price is None else -more_kwh * mean_price
-        return [_proposal("fridge_colder", -more_kwh, more_cost, {"frozen_c": round(frozen_day_c, 1)})]
-    found = []
-    seen = Seen(None, None, openings_per_day=openings_per_day)
-    warmer_k = greatest_lasting_k(replace(program, expires=False), seen)
-    if warmer_k >= LEAST_WARMER_K:
-        saved_kwh = _exact(kwh_per_year * (1.0 - (1.0 - SAVED_PER_KELVIN) ** warmer_k))
-        cost = None if mean_price is None else saved_kwh * mean_price
-        found.append(_proposal("fridge_warmer", saved_kwh, cost, {"warmer_k": round(warmer_k, 1)}))
-    if dear_price is not None and cheap_price is not None and dear_price > cheap_price * _exact(DEAR_RATIO):
-        follows = program.freezer_follows
-        moved_kwh = _exact(kwh_per_year * (MOVED_RATIO_FOLLOWING if follows else MOVED_RATIO))
-        extra_kwh = _exact(kwh_per_year * (EXTRA_RATIO_FOLLOWING if follows else EXTRA_RATIO))
-        cost = moved_kwh * dear_price - (moved_kwh + extra_kwh) * cheap_price
-        if cost > 0:
-            found.append(_proposal("fridge_shift", -extra_kwh, cost, {"moved_kwh": _cents(moved_kwh)}))
-    return found
-
-
-def _proposal(code: str, energy_kwh: Decimal, cost: Decimal | None, values: dict[str, Any]) -> Proposal:
-    return Proposal(code, _cents(energy_kwh), None if cost is None else _cents(cost), values)
-
-
-def _cents(value: Decimal) -> Decimal:
-    return value.quantize(CENT)
-
-
-def _exact(value: float) -> Decimal:
-    return Decimal(repr(value))

@@ -1,13 +1,14 @@
 """Plugs that the household lets go: standby cut off at hours without use, and runs moved into the cheapest hours.
 
 ``wish`` is what habit or price make desirable; ``check`` is the one way from a wish to a write, a pure function that
-nothing goes round. Rules in order, by the names that a decision records; each of them leaves the plug as
-it is, but not_allowed, unknown_appliance and never_cut let it be switched on again where we had switched it off::
+nothing goes round. Rules in order, by the names that a decision records; each of them leaves the plug as it is, but
+``GIVEN_BACK`` let it be switched on again where we had switched it off::
 
     kill_switch        not ours to control
     override           somebody switched it by hand
     offline            it does not answer
     unknown            it has not said whether it is on
+    withdrawn          it is off because we cut it off, and the household allows that no longer
     not_allowed        the household has not allowed this of this plug
     unknown_appliance  nobody has said what is behind it: food or medicine may depend on it
     never_cut          a refrigerator, an air conditioner or a meter is behind it
@@ -32,6 +33,8 @@ IDLE_S = 1800.0
 USED_RATIO = 0.02  # of the days on which it is in use at an hour: below it, the hour is without use
 READY_MIN = 15  # on before the hour of use
 WRITES_PER_HOUR = 4
+# Rules under which what we cut off is given back
+GIVEN_BACK = ("kill_switch", "withdrawn", "not_allowed", "unknown_appliance", "never_cut")
 QUARTERS, QUARTER_MIN, DAY_MIN = 96, 15, 1440
 LEAST_KWH_PER_YEAR = 2.0  # that is worth a word
 CENT = Decimal("0.01")
@@ -40,10 +43,22 @@ DAYS_PER_YEAR = 365
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Hours that an appliance with a store of its own, such as a water heater, needs in a day."""
+    """Hours that an appliance with a store of its own, such as a water heater, needs in a day.
+
+    Raises
+    ------
+    ValueError
+        A day has no such hours.
+    """
 
     hours: float
     ready_by_min: int  # after local midnight
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.hours <= 24.0 or not 0 <= self.ready_by_min < DAY_MIN:  # NaN as well
+            raise ValueError(
+                f"expected 0 to 24 h, ready by a minute of the day, got {self.hours} h by minute {self.ready_by_min}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +130,7 @@ def wish(plug: Plug, seen: Seen) -> Wish:
     """Run in the cheapest hours where a window is allowed; otherwise off at hours without use, if it may be cut off."""
     if plug.appliance_kind is not Kind.PLUG:
         return Wish(True, "plug_usual", {})
-    if plug.window is not None and len(seen.prices) == QUARTERS:
+    if plug.window is not None and len(seen.prices) == QUARTERS and all(map(math.isfinite, seen.prices)):
         start_min, end_min = cheapest(plug.window, seen.prices)
         runs = (seen.local_min - start_min) % DAY_MIN < (end_min - start_min) % DAY_MIN or start_min == end_min
         values = {"from_time": clock(start_min), "until_time": clock(end_min)}
@@ -128,6 +143,9 @@ def wish(plug: Plug, seen: Seen) -> Wish:
 def check(wished: Wish, plug: Plug, seen: Seen, now: datetime) -> Decision:
     """What may be done of a wish."""
     rule = _forbids(wished, plug, seen, now)
+    if rule in GIVEN_BACK and seen.cut_by_us and seen.on is False and seen.online and not seen.override:
+        write = _recent(seen, now) < WRITES_PER_HOUR
+        return Decision(True, write, {"code": "plug_back", "values": {"rules": [rule]}}, (rule,))
     if rule is not None and rule != "proposed":
         return Decision(seen.on, False, {"code": "plug_kept", "values": {"rules": [rule]}}, (rule,))
     rules = [] if rule is None else [rule]
@@ -137,29 +155,34 @@ def check(wished: Wish, plug: Plug, seen: Seen, now: datetime) -> Decision:
 
 def _forbids(wished: Wish, plug: Plug, seen: Seen, now: datetime) -> str | None:
     """The first rule that keeps a wish from being written."""
-    recent = sum(now - at < timedelta(hours=1) for at in seen.writes)
     windowed = plug.window is not None
-    in_use = seen.power_w is None or not seen.power_w <= max(IN_USE_W, IN_USE_TIMES * plug.standby_w)
+    standby_w = plug.standby_w if math.isfinite(plug.standby_w) else 0.0
+    in_use = seen.power_w is None or not seen.power_w <= max(IN_USE_W, IN_USE_TIMES * standby_w)
     cuts = not wished.on
-    restores = wished.on and seen.cut_by_us  # what we cut off is given back, also after a permission is withdrawn
     for name, forbids in (
         ("kill_switch", plug.control == "off"),
         ("override", seen.override),
         ("offline", not seen.online),
         ("unknown", seen.on is None),
-        ("not_allowed", not restores and not (windowed or plug.may_cut_off)),
-        ("unknown_appliance", not restores and plug.appliance_kind is None),
-        ("never_cut", not restores and plug.appliance_kind not in (None, Kind.PLUG)),
+        ("withdrawn", plug.control != "auto" and seen.cut_by_us and seen.on is False),
+        ("not_allowed", not (windowed or plug.may_cut_off)),
+        ("unknown_appliance", plug.appliance_kind is None),
+        ("never_cut", plug.appliance_kind not in (None, Kind.PLUG)),
         ("not_ours", wished.on and seen.on is False and not seen.cut_by_us),
         # What runs by a window draws power whenever it may; its own thermostat does not mind being cut off.
         ("in_use", cuts and seen.on is True and not windowed and in_use),
         ("idle", cuts and seen.on is True and not windowed and not seen.idle_s >= IDLE_S),
-        ("write_budget", wished.on != seen.on and recent >= WRITES_PER_HOUR),
+        ("write_budget", wished.on != seen.on and _recent(seen, now) >= WRITES_PER_HOUR),
         ("proposed", plug.control != "auto"),
     ):
         if forbids:
             return name
     return None
+
+
+def _recent(seen: Seen, now: datetime) -> int:
+    """Writes of ours in the last hour."""
+    return sum(now - at < timedelta(hours=1) for at in seen.writes)
 
 
 def cheapest(window: Window, prices: Sequence[float]) -> tuple[int, int]:
@@ -193,6 +216,8 @@ def cut_off_proposal(plug: Plug, price: Decimal | None) -> Proposal | None:
     hours = sum(not _used(plug, 60 * hour) for hour in range(24))
     if plug.appliance_kind is not Kind.PLUG or min(plug.use_by_hour) >= USED_RATIO or max(plug.use_by_hour) <= 0.0:
         return None  # nobody ever uses it, or always: a router is meant to run
+    if not math.isfinite(plug.standby_w):
+        return None
     energy_kwh = Decimal(repr(plug.standby_w)) * hours * DAYS_PER_YEAR / 1000
     if energy_kwh < Decimal(repr(LEAST_KWH_PER_YEAR)):
         return None
@@ -214,6 +239,8 @@ def window_proposal(
         Of a kWh in the same quarters.
     """
     if plug.appliance_kind is not Kind.PLUG or len(kwh_by_quarter) != QUARTERS or len(prices) != QUARTERS:
+        return None
+    if not all(map(math.isfinite, (*kwh_by_quarter, *prices))):
         return None
     start_min, end_min = cheapest(window, [float(price) for price in prices])
     first = start_min // QUARTER_MIN

@@ -45,6 +45,11 @@ _REASONS: dict[str, tuple[str, str, str]] = {
         "{place}：{shift}，因为其温度读数不可靠。",
         "{place}：{shift}，因為其溫度讀數不可靠。",
     ),
+    "fridge_back": (
+        "{place}: {shift} again, because control of it is no longer allowed.",
+        "{place}：恢复{shift}，因为不再允许对其进行控制。",
+        "{place}：恢復{shift}，因為不再允許對其進行控制。",
+    ),
     "fridge_kept": (
         "{place}: no change, because it is controlled by hand, not allowed, or does not answer.",
         "{place}：不作改变，因为已由人手动设定、未获允许或没有响应。",
@@ -69,6 +74,11 @@ _REASONS: dict[str, tuple[str, str, str]] = {
         "{place}: on until {until_time}, while electricity is cheapest.",
         "{place}：通电到 {until_time}，此时电价最低。",
         "{place}：通電到 {until_time}，此時電價最低。",
+    ),
+    "plug_back": (
+        "{place}: on again, because control of it is no longer allowed.",
+        "{place}：恢复通电，因为不再允许对其进行控制。",
+        "{place}：恢復通電，因為不再允許對其進行控制。",
     ),
     "plug_kept": (
         "{place}: no change.",

@@ -21,7 +21,7 @@ from benchmarks.fridges import (
     row,
     watch,
 )
-from control.fridges import EXTRA_RATIO, MOVED_RATIO, SAVED_PER_KELVIN
+from control.fridge_proposals import EXTRA_RATIO, MOVED_RATIO, SAVED_PER_KELVIN
 from lingyun.cli import app
 from simulator.catalogue.fridges import MODELS
 from simulator.catalogue.fridges import fridges as plants

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from control import fridges
+from control.fridge_proposals import proposals
 from control.fridges import (
     AIR_GRACE_S,
     FOOD_LAG_S,
@@ -29,7 +30,6 @@ from control.fridges import (
     lagged,
     observe,
     price_now,
-    proposals,
     wish,
 )
 from core.appliance_sentences import appliance_proposal, appliance_reason, proposal_codes, reason_codes
@@ -121,6 +121,94 @@ def test_what_the_household_has_not_allowed_is_only_shown() -> None:
     assert "proposed" in decision.rules
 
 
+@pytest.mark.parametrize(("control", "rule"), [("off", "kill_switch"), ("proposed", "withdrawn")])
+def test_what_was_told_is_taken_back_where_control_is_no_longer_allowed(control: str, rule: str) -> None:
+    """At once, again where the word did not arrive, also without temperatures; then it is left alone."""
+    decision, memory = decide(NO_FROST, replace(AT_EASE, prices=prices_at(12.0)), SAFE, NOW)
+    assert (decision.write, decision.hold_defrost) == (True, True)
+    told = replace(AT_EASE, setback_k=decision.setback_k, hold_defrost=True, control=control, fresh_air_c=None)
+    for seen in (told, told, replace(told, setback_k=0.0)):
+        decision, memory = decide(NO_FROST, seen, memory, NOW + timedelta(minutes=1))
+        assert (decision.setback_k, decision.hold_defrost, decision.write) == (0.0, False, True)
+        assert decision.rules == (rule,)
+        said = appliance_reason(decision.reason["code"], "Fridge", decision.reason["values"], "en")
+        assert said == "Fridge: at its own setting again, because control of it is no longer allowed."
+    for seen in (replace(told, setback_k=0.0, hold_defrost=False), replace(told, hold_defrost=False)):
+        decision, memory = decide(NO_FROST, seen, memory, NOW + timedelta(minutes=10))
+        assert not decision.write, "what was told later is not ours to take back"
+
+
+def test_a_setting_by_hand_is_not_taken_back() -> None:
+    _, memory = decide(NO_FROST, AT_EASE, SAFE, NOW)
+    _, memory = decide(NO_FROST, replace(AT_EASE, setback_k=-2.0, override=True), memory, NOW + timedelta(minutes=5))
+    decision, _ = decide(NO_FROST, replace(AT_EASE, setback_k=-2.0, control="off"), memory, NOW + timedelta(hours=2))
+    assert not decision.write
+
+
+@pytest.mark.parametrize("cut_h", [1, 3, 8])
+def test_food_that_a_power_cut_warmed_is_not_forgotten(cut_h: int) -> None:
+    """The first look after the cut comes when the air is cold again; food is taken as no colder than it is."""
+    names = list(MODELS)
+    constants, states = plants(names)
+    foods = [lagged(5.0, 4.0, 3600.0), lagged(-15.0, -16.5, 3600.0)]
+    memories = [replace(SAFE, fresh_food_c=foods[0], frozen_food_c=foods[1])] * len(names)
+    after_min = 60 * cut_h + 45
+    for constant, state, name, memory in zip(constants, states, names, memories, strict=True):
+        food = list(foods)
+        for minute in range(after_min):
+            step(constant, state, minute >= 60 * cut_h, 32.0, 0.010, 0.0, 60.0)
+            airs = (float(state["fresh_air_c"]), float(state["freezer_air_c"]))
+            food = [lagged(one_c, air_c, 60.0) for one_c, air_c in zip(food, airs, strict=True)]
+        program = NO_FROST if MODELS[name].has_damper else FOLLOWING
+        after = observe(program, Seen(*airs, control="auto"), memory, NOW + timedelta(minutes=after_min))
+        assert after.fresh_food_c >= food[0]
+        assert after.frozen_food_c >= food[1]
+
+
+def test_a_compressor_may_just_have_started_where_nobody_looked() -> None:
+    memory = replace(SAFE, running=True, switched_at=NOW - timedelta(hours=1))
+    later = NOW + timedelta(hours=3)
+    assert observe(NO_FROST, replace(AT_EASE, running=True), memory, later).switched_at == later
+
+
+@pytest.mark.parametrize("prevented", [{"control": "proposed"}, {"override": True}, {"setback_k": 0.5}, {}])
+def test_a_correction_waits_while_it_cannot_be_acted_on(prevented: dict[str, object]) -> None:
+    """Ten days of frozen food at -14 °C: not told to the refrigerator, not obeyed, or as cold as fresh food allows."""
+    asked = {} if prevented else {"setback_k": LEAST_FRESH_C - FOLLOWING.fresh_out_c}
+    seen = replace(AT_EASE, freezer_air_c=-14.0, **(prevented | asked))  # type: ignore[arg-type]
+    memory = replace(SAFE, frozen_food_c=-14.0)
+    for look in range(2880):
+        memory = observe(FOLLOWING, seen, memory, NOW + timedelta(minutes=5 * look))
+    reach_k = greatest_lasting_k(FOLLOWING, seen) - LEAST_FRESH_C + FOLLOWING.fresh_out_c
+    assert memory.correction_k <= (0.1 if prevented else reach_k - 1.0)
+
+
+@pytest.mark.parametrize("change", [{"fresh_in_c": math.nan}, {"freezer_in_c": -25.0}, {"least_setback_k": math.nan}])
+def test_limits_that_cannot_be_those_of_a_thermostat_are_refused(change: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        replace(NO_FROST, **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("values", [{"fresh_food_c": math.nan}, {"writes": None}, {"nonsense": 1}])
+def test_values_that_are_no_memory_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="memory"):
+        Memory.from_json(SAFE.to_json() | values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"openings_per_day": math.nan}, {"prices": (math.nan, 0.3)}, {"since_load_s": math.nan}, {"setback_k": math.nan}],
+)
+def test_what_is_no_number_counts_as_not_known(change: dict[str, object]) -> None:
+    """Nothing warmer than in a busy kitchen is told, and the unknown setback is told anew."""
+    decision, _ = decide(NO_FROST, replace(AT_EASE, **change), SAFE, NOW)  # type: ignore[arg-type]
+    busy, _ = decide(NO_FROST, AT_EASE, SAFE, NOW)
+    assert decision.write
+    assert decision.setback_k <= busy.setback_k
+    assert json.loads(json.dumps(decision.reason, allow_nan=False)) == decision.reason
+    assert decide(NO_FROST, replace(AT_EASE, fresh_air_c=None, **change), SAFE, NOW)[0].setback_k == 0.0  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("air_c", "rule"), [(None, "stale_data"), (math.nan, "implausible_sensor")])
 def test_without_temperatures_its_own_program_rules(air_c: float | None, rule: str) -> None:
     seen = replace(AT_EASE, fresh_air_c=air_c, setback_k=0.9, hold_defrost=True)
@@ -173,13 +261,13 @@ programs = st.builds(
     food=st.tuples(st.floats(-2.0, 20.0), st.floats(-30.0, 5.0)),
     wish_k=st.one_of(st.floats(-20.0, 20.0), st.just(math.nan), st.just(math.inf)),
     hold=st.booleans(),
-    now_k=st.floats(-4.0, 4.0),
+    now_k=st.one_of(st.floats(-4.0, 4.0), st.just(math.nan)),
     warming_k=st.floats(0.0, 2.0),
     correction_k=st.floats(0.0, 5.0),
     running=st.sampled_from([None, False, True]),
     switched_s=st.integers(0, 1000),
     writes=st.integers(0, 12),
-    openings=st.floats(0.0, 200.0),
+    openings=st.one_of(st.floats(0.0, 200.0), st.just(math.nan)),
 )
 def test_what_is_written_or_left_is_safe_in_any_state(
     program: Program,
@@ -389,6 +477,7 @@ def test_a_refrigerator_that_overcools_is_proposed_to_be_warmer() -> None:
     assert only.energy_kwh_per_year == Decimal("15.96")
     assert only.cost_per_year == Decimal("8.58")
     assert proposals(NO_FROST, 200.0, Decimal("0.538"), Decimal("0.538")) == []
+    assert proposals(OVERCOOLED, math.nan, Decimal("0.538"), Decimal("0.538")) == []
 
 
 def test_storing_is_proposed_with_its_energy_and_its_money() -> None:

@@ -70,11 +70,44 @@ def test_every_rule_leaves_the_plug_as_it_is(plug: Plug, seen: Seen, rule: str) 
 
 
 @pytest.mark.parametrize(
-    "change", [{"may_cut_off": False}, {"appliance_kind": None}, {"appliance_kind": Kind.REFRIGERATOR}]
+    "change",
+    [
+        {"may_cut_off": False},
+        {"appliance_kind": None},
+        {"appliance_kind": Kind.REFRIGERATOR},
+        {"control": "off"},
+        {"control": "proposed"},
+        {"control": "off", "window": Window(4.0, 7 * 60)},
+    ],
 )
 def test_what_was_cut_off_is_given_back_once_it_may_not_be_cut_off(change: dict[str, object]) -> None:
-    off = replace(IDLE, on=False, power_w=0.0, cut_by_us=True)
-    assert decide(replace(TV, **change), off, NOW).command() == Command(on=True)  # type: ignore[arg-type]
+    off = replace(IDLE, on=False, power_w=0.0, cut_by_us=True, prices=PRICES)
+    plug = replace(TV, **change)  # type: ignore[arg-type]
+    decision = decide(plug, off, NOW)
+    assert decision.command() == Command(on=True)
+    said = appliance_reason(decision.reason["code"], "TV", decision.reason["values"], "en")
+    assert said == "TV: on again, because control of it is no longer allowed."
+    for other in ({"on": True}, {"cut_by_us": False}, {"override": True}, {"online": False}):
+        assert decide(plug, replace(off, **other), NOW).command() is None  # type: ignore[arg-type]
+
+
+def test_prices_that_are_no_numbers_count_as_unknown() -> None:
+    waiting = Seen(True, 2000.0, 0.0, 20 * 60, prices=(math.nan, *PRICES[1:]))
+    assert decide(HEATER, waiting, NOW).command() is None
+    assert window_proposal(HEATER, Window(4.0, 7 * 60), [math.nan] * 96, [Decimal("0.5")] * 96) is None
+
+
+@pytest.mark.parametrize("standby_w", [math.inf, math.nan])
+def test_without_a_known_standby_little_is_in_use(standby_w: float) -> None:
+    plug = replace(TV, standby_w=standby_w)
+    assert decide(plug, replace(IDLE, power_w=IN_USE_W + 1.0), NOW).rules == ("in_use",)
+    assert cut_off_proposal(plug, Decimal("0.5")) is None
+
+
+@pytest.mark.parametrize(("hours", "ready_by_min"), [(math.nan, 0), (0.0, 0), (25.0, 0), (4.0, 1440)])
+def test_a_window_that_no_day_has_is_refused(hours: float, ready_by_min: int) -> None:
+    with pytest.raises(ValueError, match="expected 0 to 24 h"):
+        Window(hours, ready_by_min)
 
 
 @given(
@@ -109,8 +142,8 @@ def test_nothing_is_cut_that_must_not_be(
     decision = check(Wish(wished, "plug_unused", {}), plug, seen, NOW)
     if not decision.write:
         return
-    assert (control, flags[1], flags[2]) == ("auto", True, False)
-    assert (kind is Kind.PLUG and (allowed or windowed)) or (decision.on and flags[0])
+    assert (flags[1], flags[2]) == (True, False)
+    assert (control == "auto" and kind is Kind.PLUG and (allowed or windowed)) or (decision.on and flags[0])
     assert writes < WRITES_PER_HOUR
     assert decision.on != on
     if decision.on:
