@@ -9,6 +9,8 @@ negative while it cools] follows from its electricity by the curve of an ordinar
 
     P = P_rated(T_o) (c_0 + c_1 s + c_2 s^2),   s = q / q_rated
 
+Over a gap in the record mass and lagged sun go towards the mean of what was read before and after it.
+
 The mass's tau is the one of a short list that predicts best. ``models.rc`` is the plainer sibling that the service
 shows as its outlook; it takes heat as in line with electricity, which a plan of when to run must not.
 """
@@ -34,6 +36,8 @@ JUDGED_QUARTERS = 8  # ahead, for which the mass's time is chosen
 SURPRISE_KEPT = 0.9  # of what the last quarters did against the model, per quarter
 SURPRISE_SHARE = 0.3  # by which a quarter's error moves it
 LEAST_GAIN = 0.02  # of d: K per quarter and kW
+MOST_STANDBY_KW = 0.05  # of a unit that rests; what always takes more never stopped
+REFIT_S = 86_400.0
 
 # An ordinary inverter unit, as in ``benchmarks.savings.mpc``: shape of power over load, and what a degree outdoors does
 CURVE = (0.06, 0.44, 0.50)
@@ -95,9 +99,12 @@ class Response:
         self._mass_c = {tau_h: float("nan") for tau_h in MASS_TIMES_H}
         self._lagged = np.zeros(3)  # sun
         self._surprise_k = 0.0
+        self._fitted_s = -math.inf  # since 1970: the quarter after which it was fitted last
 
     def learn(self, quarter: QuarterHour) -> None:
-        """Take in a quarter of an hour, and fit anew once a day."""
+        """Take in a quarter of an hour, later than those before, and fit anew once a day."""
+        if self._past:
+            self._pass_gap(self._past[-1], quarter)
         if self.coefficients is not None:
             expected_k = self._step_k(self.coefficients, quarter)
             error_k = quarter.room_after_c - quarter.room_c - expected_k
@@ -108,8 +115,21 @@ class Response:
         sun = _suns(np.array([quarter.solar_w_m2]), np.array([quarter.start_s]), *self._place)[:, 0]
         self._lagged += (1.0 - math.exp(-QUARTER_H / SUN_LAG_H)) * (sun - self._lagged)
         self._past.append(quarter)
-        if len(self._past) >= LEAST_QUARTERS and round(quarter.start_s / QUARTER_S) % QUARTERS_PER_DAY == 0:
+        if len(self._past) >= LEAST_QUARTERS and quarter.start_s - self._fitted_s >= REFIT_S:
             self._fit()
+            self._fitted_s = quarter.start_s
+
+    def _pass_gap(self, before: QuarterHour, after: QuarterHour) -> None:
+        """Let the time between two quarters pass that do not follow each other."""
+        gap_h = float(_gaps_h(np.array([before.start_s, after.start_s]))[1])
+        if gap_h == 0.0:
+            return
+        room_c = 0.5 * (before.room_c + after.room_c)
+        self._mass_c = {tau_h: _towards(room_c, mass_c, gap_h, tau_h) for tau_h, mass_c in self._mass_c.items()}
+        solar_w_m2 = np.array([before.solar_w_m2, after.solar_w_m2])
+        sun = _suns(solar_w_m2, np.array([before.start_s, after.start_s]), *self._place).mean(axis=1)
+        self._lagged = sun + (self._lagged - sun) * math.exp(-gap_h / SUN_LAG_H)
+        self._surprise_k *= SURPRISE_KEPT ** (gap_h / QUARTER_H)
 
     def ahead(self, now_s: float, room_c: float, outdoor_c: Array, solar_w_m2: Array, occupied: Array) -> Ahead:
         """What comes, by the forecasts of as many quarters of an hour.
@@ -173,7 +193,8 @@ class Response:
     def _fit(self) -> None:
         past = list(self._past)
         power_kw = np.array([quarter.power_kw for quarter in past])
-        self.standby_kw = float(np.quantile(power_kw, 0.02))
+        least_kw = float(np.quantile(power_kw, 0.02))
+        self.standby_kw = least_kw if least_kw <= MOST_STANDBY_KW else self.standby_kw
         heat_kw = self._heat_kw(past)
         self._learn_most_load(heat_kw)
         room_c = np.array([quarter.room_c for quarter in past])
@@ -183,11 +204,11 @@ class Response:
         drives = _drives(start_s, solar_w_m2, occupied, np.zeros(3), *self._place)
         best: tuple[float, Coefficients] | None = None
         for tau_h in MASS_TIMES_H:
-            mass_c = _lag(room_c, tau_h, float(room_c[0]))
+            mass_c = _lag(room_c, start_s, tau_h, float(room_c[0]))
             matrix = np.column_stack([mass_c - room_c, outdoor_c - room_c, heat_kw, drives])
             fitted = _least_squares(matrix, change_k)
             found = Coefficients(tau_h, float(fitted[0]), float(fitted[1]), float(fitted[2]), fitted[3:])
-            error_k = _error_k(found, room_c, mass_c, outdoor_c, heat_kw, drives)
+            error_k = _error_k(found, start_s, room_c, mass_c, outdoor_c, heat_kw, drives)
             if best is None or error_k < best[0]:
                 best = error_k, found
         assert best is not None
@@ -231,10 +252,13 @@ def _least_squares(matrix: Array, change_k: Array) -> Array:
 
 
 def _error_k(
-    fitted: Coefficients, room_c: Array, mass_c: Array, outdoor_c: Array, heat_kw: Array, drives: Array
+    fitted: Coefficients, start_s: Array, room_c: Array, mass_c: Array, outdoor_c: Array, heat_kw: Array, drives: Array
 ) -> float:
-    """Root mean square error ``JUDGED_QUARTERS`` ahead without the readings between."""
-    starts = np.arange(room_c.size - JUDGED_QUARTERS)
+    """Root mean square error ``JUDGED_QUARTERS`` ahead without the readings between; infinite where none follow."""
+    seams = np.cumsum(_gaps_h(start_s) > 0.0)
+    starts = np.flatnonzero(seams[JUDGED_QUARTERS:] == seams[:-JUDGED_QUARTERS])
+    if not starts.size:
+        return math.inf
     push_k = fitted.heat_k_per_kw * heat_kw + drives @ fitted.rest
     air_c, behind_c = room_c[starts], mass_c[starts]
     for k in range(JUDGED_QUARTERS):
@@ -251,7 +275,7 @@ def _drives(
     """What acts on a room from outside its own state, one column each; shape (quarters, 12)."""
     sun = _suns(solar_w_m2, start_s, latitude, longitude)
     angle = 2.0 * np.pi * (start_s / 86_400.0 + longitude / 360.0)
-    behind = [_lag(one, SUN_LAG_H, before) for one, before in zip(sun, lagged, strict=True)]
+    behind = [_lag(one, start_s, SUN_LAG_H, before) for one, before in zip(sun, lagged, strict=True)]
     hours = [np.cos(angle), np.sin(angle), np.cos(2.0 * angle), np.sin(2.0 * angle)]
     return np.column_stack([*sun, *behind, *hours, occupied, np.ones(start_s.size)])
 
@@ -274,12 +298,25 @@ def _suns(solar_w_m2: Array, start_s: Array, latitude: float, longitude: float) 
     return np.array([sun, across * south, across * east])
 
 
-def _lag(values: Array, tau_h: float, start: float) -> Array:
+def _lag(values: Array, start_s: Array, tau_h: float, start: float) -> Array:
     """What follows ``values`` with a time constant, at the beginning of each quarter."""
     share = 1.0 - math.exp(-QUARTER_H / tau_h)
     out = np.empty_like(values)
-    level = start
-    for k, value in enumerate(values.tolist()):
+    level, before = start, start
+    for k, (value, gap_h) in enumerate(zip(values.tolist(), _gaps_h(start_s).tolist(), strict=True)):
+        if gap_h > 0.0:
+            level = _towards(0.5 * (before + value), level, gap_h, tau_h)
         out[k] = level
         level += share * (value - level)
+        before = value
     return out
+
+
+def _gaps_h(start_s: Array) -> Array:
+    """How long nothing was recorded before each quarter; 0 for less than another quarter."""
+    gap_s = np.diff(start_s, prepend=start_s[0] - QUARTER_S) - QUARTER_S
+    return np.where(gap_s >= QUARTER_S - 1.0, gap_s / 3600.0, 0.0)
+
+
+def _towards(to: float, level: float, hours: float, tau_h: float) -> float:
+    return to + (level - to) * math.exp(-hours / tau_h)

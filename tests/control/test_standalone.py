@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from control import plan
-from control.response import LEAST_QUARTERS, QuarterHour, Response, load_of, power_ratio
+from control.response import QuarterHour, Response, load_of, power_ratio
 from control.standalone import StandaloneController, Target
 
 PLACE = ("Asia/Shanghai", 31.2, 121.5)
@@ -317,22 +318,70 @@ def test_load_and_power_are_inverses() -> None:
     assert load_of(power_ratio(loads)) == pytest.approx(loads)
 
 
+def taught(
+    plant: Plant, quarters: int, setpoint_c: Callable[[int], float], seen: Callable[[datetime], bool] = lambda _: True
+) -> Response:
+    """What is learned of a plant from the quarters that were seen."""
+    response = Response(31.2, 121.5, 1e3 * RATED_KW)
+    for k in range(quarters):
+        before_c, at, outside_c = plant.room_c, plant.at, plant.outside_c
+        plant.hold(Target(setpoint_c(k), None))
+        if seen(at):
+            power_kw = 4.0 * plant.energy_kwh
+            response.learn(QuarterHour(at.timestamp(), before_c, plant.room_c, outside_c, 0.0, 1.0, power_kw, False))
+    return response
+
+
 def test_a_room_is_learned_from_what_it_did() -> None:
     """The plant's own coefficients: b = 0.05 at 8 h, a = 0.04, d = 0.5."""
     rng = np.random.default_rng(5)
-    response, plant = Response(31.2, 121.5, 1e3 * RATED_KW), Plant(at=MONDAY.astimezone(UTC))
-    for _ in range(LEAST_QUARTERS + 2 * 96):
-        before_c, at, outside_c = plant.room_c, plant.at, plant.outside_c
-        plant.hold(Target(float(rng.uniform(22.0, 34.0)), None))
-        response.learn(
-            QuarterHour(at.timestamp(), before_c, plant.room_c, outside_c, 0.0, 1.0, 4.0 * plant.energy_kwh, False)
-        )
+    response = taught(Plant(at=MONDAY.astimezone(UTC)), 5 * 96, lambda _: float(rng.uniform(22.0, 34.0)))
     fitted = response.coefficients
     assert fitted is not None
     assert fitted.mass_time_h == 8.0
     assert fitted.heat_k_per_kw == pytest.approx(0.5, rel=0.05)
     assert fitted.mass == pytest.approx(0.05, rel=0.3)
     assert fitted.outdoor == pytest.approx(0.04, rel=0.2)
+
+
+def test_a_room_is_learned_beside_gaps_in_its_record() -> None:
+    """It is seen for 20 of 29 hours; in the other nine it goes to another level."""
+    rng, start = np.random.default_rng(5), MONDAY.astimezone(UTC)
+    plant, levels_c = Plant(at=start), np.random.default_rng(6).uniform(21.0, 31.0, 13)
+
+    def hour(at: datetime) -> float:
+        return (at - start) / timedelta(hours=1)
+
+    def setpoint_c(_: int) -> float:
+        span, past_h = divmod(hour(plant.at), 29.0)
+        share = max(past_h - 20.0, 0.0) / 9.0
+        level_c = (1.0 - share) * levels_c[int(span)] + share * levels_c[int(span) + 1]
+        return float(level_c + rng.uniform(-1.0, 1.0))
+
+    response = taught(plant, 14 * 96, setpoint_c, lambda at: hour(at) % 29.0 < 20.0)
+    fitted = response.coefficients
+    assert fitted is not None
+    assert fitted.mass_time_h == 8.0
+    assert fitted.mass == pytest.approx(0.05, rel=0.15)
+    assert fitted.outdoor == pytest.approx(0.04, rel=0.05)
+    assert response.mass_c == pytest.approx(plant.mass_c, abs=0.2)
+
+
+def test_a_room_that_is_never_seen_at_midnight_is_learned() -> None:
+    rng = np.random.default_rng(5)
+    seen = taught(
+        Plant(at=MONDAY.astimezone(UTC)), 4 * 96, lambda _: float(rng.uniform(22.0, 34.0)), lambda at: at.hour > 0
+    )
+    assert seen.coefficients is not None
+
+
+def test_a_unit_that_never_stops_has_no_standby() -> None:
+    """In a heat of 40 °C it always draws more than 0.1 kW."""
+    plant = Plant(at=MONDAY.astimezone(UTC), mean_c=40.0, room_c=24.0, mass_c=24.0)
+    response = taught(plant, 5 * 96, lambda k: 24.0 + 1.5 * math.sin(k / 9.0))
+    assert 4.0 * min(plant.energies_kwh) > 0.1
+    assert response.coefficients is not None
+    assert response.standby_kw == 0.0
 
 
 def test_returns_and_departures_follow_the_forecast() -> None:
