@@ -9,8 +9,11 @@
 | precool | the learned edge while somebody is home, off when not, on a while before the forecast return |
 | pid | as precool, but the setpoint follows the room thermometer until the room is at the edge |
 
-``precool`` holds the edge in the room, not at the unit's own sensor: a household that has both thermometers before it
-sees that they differ, and sets the unit accordingly. Without that it would hold a temperature that nobody asked for.
+``precool`` and ``pid`` switch the unit off while the room is well inside the edge by itself, as in mild weather: a unit
+that idles in heating on a warm day keeps windows shut, and people press its remote control in vain.
+
+``precool`` holds the edge in the room, not at the unit's own sensor: a household that sees its room colder than it
+asked for sets the unit accordingly. Without that it would hold a temperature that nobody asked for.
 
 26 and 20 C are the State Council's bounds for public buildings, which homes are advised to keep to.
 """
@@ -34,8 +37,10 @@ PERIOD_QUARTERS = 28 * QUARTERS_PER_DAY  # a "month" of the rule: four weeks, ch
 LEADS_H = (0.5, 1.0, 1.5, 2.0)
 MARGINS_K = (0.0, 0.25, 0.5)
 FIRST_LEAD_H, FIRST_MARGIN_K = 1.0, 0.25  # until there are four weeks to choose on
-RUNNING_W = 50.0  # above it a unit moves heat
-OFFSET_SHARE = 0.02  # of each quarter in the mean difference of both thermometers: half a day of running
+REST_K, WAKE_K = 1.5, 0.5  # inside what is aimed at
+STEADY_K = 1.5  # of what is aimed at: a room further away is on its way
+OFFSET_SHARE = 0.05  # of what the room lacks, each quarter
+GREATEST_OFFSET_K = 3.0
 FRONTIER = tuple((1.0, margin_k) for margin_k in (-4.0, -2.5, -1.5, -0.75, 1.0))  # for energy at equal discomfort only
 PAIRS = (*((lead_h, margin_k) for lead_h in LEADS_H for margin_k in MARGINS_K), *FRONTIER)
 CHOICES, VARIANTS = len(LEADS_H) * len(MARGINS_K), len(PAIRS)
@@ -110,6 +115,19 @@ def wanted(seen: Seen, lead_h: Array) -> BoolArray:
     return np.asarray((seen.occupied > 0.5) | soon.any(axis=1))
 
 
+class Need:
+    """Whether a room needs its unit to stay at an edge: not while it is well inside by itself."""
+
+    def __init__(self, n: int) -> None:
+        self._rests = np.zeros(n, dtype=bool)
+
+    def unit(self, seen: Seen, aim_c: Array) -> BoolArray:
+        """Off once the room is ``REST_K`` inside what is aimed at, on again at ``WAKE_K``; shape (n,)."""
+        inside_k = np.where(seen.heats, seen.room_temperature_c - aim_c, aim_c - seen.room_temperature_c)
+        self._rests = np.where(self._rests, inside_k > WAKE_K, inside_k > REST_K)  # never by an unknown temperature
+        return ~self._rests
+
+
 def edge_c(seen: Seen, margin_k: Array) -> Array:
     """The learned edge on the season's side, with a margin towards the middle. [C]"""
     return np.where(seen.heats, seen.low_c + margin_k, seen.high_c - margin_k)
@@ -141,25 +159,30 @@ class Precool:
         self.observed_j = np.zeros((periods, known.n))
         self._price_kh = PRICE_OF_DISCOMFORT_KWH * known.mean_price
         self._price = np.zeros(known.n)
-        self._offset_k = np.zeros((2, known.n))  # of the unit's sensor against the room, cooling and heating
+        self._offset_k = np.zeros((2, known.n))  # of the setpoint against the room, cooling and heating
+        self._ran = np.zeros(known.n, dtype=bool)
+        self._need = Need(known.n)
         self._quarter = 0
 
     def decide(self, seen: Seen) -> Orders:
         """Follow the rule."""
         self._observe(seen)
-        self._compare(seen)
         line = min(self._quarter // PERIOD_QUARTERS, len(self._lead_h) - 1)
         self._quarter += 1
-        offset_k = np.where(seen.heats, self._offset_k[1], self._offset_k[0])
-        return orders(wanted(seen, self._lead_h[line]), seen.heats, edge_c(seen, self._margin_k[line]) + offset_k)
+        aim_c = edge_c(seen, self._margin_k[line])
+        on = wanted(seen, self._lead_h[line]) & self._need.unit(seen, aim_c)
+        self._correct(seen, on, aim_c)
+        return orders(on, seen.heats, aim_c + np.where(seen.heats, self._offset_k[1], self._offset_k[0]))
 
-    def _compare(self, seen: Seen) -> None:
-        """Both thermometers, while the unit runs."""
-        differs_k = seen.unit_temperature_c - seen.room_temperature_c
+    def _correct(self, seen: Seen, on: BoolArray, aim_c: Array) -> None:
+        """Set the unit a little further where the steady room lacks something of what is aimed at."""
+        lacks_k = aim_c - seen.room_temperature_c
+        steady = on & self._ran & seen.on & ~seen.held & (np.abs(lacks_k) < STEADY_K)
+        self._ran = on
+        step_k = OFFSET_SHARE * np.where(steady, lacks_k, 0.0)
         for mode, heating in enumerate((False, True)):
-            runs = seen.on & (seen.power_w > RUNNING_W) & (seen.heating == heating) & np.isfinite(differs_k)
-            share = np.where(runs, OFFSET_SHARE, 0.0)
-            self._offset_k[mode] += share * (np.where(runs, differs_k, 0.0) - self._offset_k[mode])
+            moved_k = np.clip(self._offset_k[mode] + step_k, -GREATEST_OFFSET_K, GREATEST_OFFSET_K)
+            self._offset_k[mode] = np.where(seen.heats == heating, moved_k, self._offset_k[mode])
 
     def _observe(self, seen: Seen) -> None:
         room_c = np.where(np.isfinite(seen.room_temperature_c), seen.room_temperature_c, seen.unit_temperature_c)
@@ -208,13 +231,14 @@ class Pid:
         """Forget."""
         self._correction_k = np.zeros(known.n)
         self._lead_h = np.full(known.n, FIRST_LEAD_H)
+        self._need = Need(known.n)
         self._heats: NDArray[np.bool_] | None = None
 
     def decide(self, seen: Seen) -> Orders:
         """Move the setpoint by what the room lacks."""
         gains = self._gains
-        on = wanted(seen, self._lead_h)
-        aim_c = edge_c(seen, np.zeros(on.size))
+        aim_c = edge_c(seen, np.zeros(seen.on.size))
+        on = wanted(seen, self._lead_h) & self._need.unit(seen, aim_c)
         lacks_k = np.where(np.isfinite(seen.room_temperature_c), aim_c - seen.room_temperature_c, 0.0)
         if self._heats is not None:  # the unit's sensor errs otherwise in the other season
             self._correction_k[self._heats != seen.heats] = 0.0

@@ -44,6 +44,7 @@ SOURCES = (
     "simulator/world.py",
     "control/comfort.py",
     "control/presence.py",
+    "storage/repositories/learned.py",
     *(
         f"benchmarks/savings/{name}.py"
         for name in ("comfort", "mpc_true", "optimum", "planning", "presence", "runner", "sensing", "true_plant")

@@ -22,7 +22,7 @@ from control.comfort import (
     season_of,
     used,
 )
-from storage.repositories.learned import ComfortCurve, ComfortPoint, PersonState, Season
+from storage.repositories.learned import MARGIN_K, ComfortCurve, ComfortPoint, PersonState, Season
 
 
 def test_belief_and_choice_are_weighed_by_how_sure_they_are() -> None:
@@ -36,7 +36,7 @@ def test_belief_and_choice_are_weighed_by_how_sure_they_are() -> None:
 
 def test_the_band_that_is_used_lies_a_little_inside_the_believed_one() -> None:
     point = ComfortPoint(26.0, 1.6)
-    assert [point.low_c, point.high_c] == pytest.approx([24.8, 27.2])
+    assert [point.low_c, point.high_c] == pytest.approx([25.1, 26.9])
     assert [float(edge_c) for edge_c in used(belief_of(point))] == pytest.approx([point.low_c, point.high_c])
     narrow = ComfortPoint(26.0, 0.5)
     assert [narrow.low_c, narrow.high_c] == pytest.approx([25.7, 26.3])
@@ -134,8 +134,8 @@ def test_the_edges_of_people_are_found_within_a_week_and_then_left_alone(low_c: 
         else:
             point = after_quiet(point, room_c, 0.25)
         if quarter >= 7 * 96:
-            assert high_c - 0.9 < point.high_c < high_c + 0.3
-    assert high_c - 0.6 < point.high_c < high_c
+            assert high_c - MARGIN_K - 0.5 < point.high_c < high_c + 0.3
+    assert high_c - MARGIN_K - 0.2 < point.high_c < high_c
     assert len([quarter for quarter in changes if quarter >= 14 * 96]) <= 28  # two a day from such hasty people
 
 
