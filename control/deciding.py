@@ -16,12 +16,13 @@ from control.room_state import limits_of
 from control.setback import USUAL_H
 from control.situations import EARLIEST_START_S, RoomView, lead_s, situation
 from control.trial import Arm
-from control.wishes import Wishes
+from control.wishes import Asked, Wishes
 from core.words import Command, Fan
 from models.words import Wish
 from storage.repositories.commands import BY_ENGINE
+from storage.repositories.decisions import NewDecision
 from storage.repositories.overrides import FROM_DEVICE
-from storage.tables import CommandRow, DecisionRow, OverrideRow
+from storage.tables import CommandRow, OverrideRow
 
 QUARTER = timedelta(minutes=15)
 STEERED = ("auto", "ab")  # controls under which the engine commands the unit
@@ -71,7 +72,7 @@ def is_left_alone(mind: RoomMind, override: OverrideRow | None, trigger: str) ->
     if mind.layout.control != "off":
         return False
     if override is not None:
-        return trigger in ("presence", "period")
+        return trigger in ("presence", "period") or (trigger == "first" and override.id == mind.unit.override_done)
     return not (mind.unit.steered and trigger == "control")
 
 
@@ -89,49 +90,71 @@ def is_held(mind: RoomMind, view: RoomView) -> bool:
     return mind.absence is not None and mind.absence.holds(view.state.at)
 
 
-def decide(
-    mind: RoomMind,
-    view: RoomView,
-    wishes: Wishes,
-    commands: Sequence[CommandRow],
-    override: OverrideRow | None,
-    trigger: str,
-    period_s: float,
-) -> Decision:
-    """What to do in a room now.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be decided in a room: what is wanted there, or what policy or rule are to be asked for it."""
+
+    mind: RoomMind
+    view: RoomView
+    override: OverrideRow | None
+    trigger: str
+    program: Wish | None
+    wanted: tuple[Wish, WishSource] | None  # None: policy or rule are asked
+    asked: Asked | None
+    returning: bool  # somebody is expected soon enough to start for
+
+
+def question(mind: RoomMind, view: RoomView, override: OverrideRow | None, trigger: str, period_s: float) -> Question:
+    """What is to be decided in a room now.
+
+    Parameters
+    ----------
+    period_s : float
+        Time until the next decision. [s]
+    """
+    program = None if mind.program is None else mind.program.at(view.state.at, mind.layout.home.zone)
+    wanted, asked, returning = _wanted(mind, view, override, program, period_s)
+    return Question(mind, view, override, trigger, program, wanted, asked, returning)
+
+
+def answers(questions: Sequence[Question], wishes: Wishes) -> list[tuple[Wish, WishSource]]:
+    """What is wished in rooms, and by whom; policy or rule are asked once for all of them."""
+    chosen = iter(wishes.choose_many([one.asked for one in questions if one.asked is not None]))
+    return [next(chosen) if one.wanted is None else one.wanted for one in questions]
+
+
+def decide(question: Question, wish: Wish, source: WishSource, commands: Sequence[CommandRow]) -> Decision:
+    """What is done in a room: what the guard leaves of a wish, and why.
 
     Parameters
     ----------
     commands : Sequence of CommandRow
         The unit's, as far back as the guard asks.
-    period_s : float
-        Time until the next decision. [s]
     """
-    now, zone = view.state.at, mind.layout.home.zone
-    program = None if mind.program is None else mind.program.at(now, zone)
-    wish, source, returning = _wish(mind, view, wishes, override, program, period_s)
-    state = _guard_state(mind, view, source, override, program, returning=returning)
-    action, rules = check(wish, limits_of(mind.layout), state, _history(mind, view, commands), now)
-    reason = _reason(mind, view, wish, source, action, rules, override, program)
-    return Decision(trigger, wish, source, action, rules, reason)
+    mind, view = question.mind, question.view
+    limits = limits_of(mind.layout)
+    state = _guard_state(question, source)
+    action, rules = check(wish, limits, state, _history(mind, view, commands), view.state.at)
+    return Decision(question.trigger, wish, source, action, rules, _reason(question, wish, source, action, rules))
 
 
-def row_of(decision: Decision, mind: RoomMind, view: RoomView, command_id: int | None) -> DecisionRow:
+def kept(decision: Decision, mind: RoomMind, view: RoomView, command_id: int | None) -> NewDecision:
     """The decision as the database keeps it."""
-    return DecisionRow(
-        room_id=mind.layout.id,
-        device_id=mind.layout.unit.id,
-        decided_at=view.state.at,
-        controller=decision.controller,
-        control=mind.layout.control,
-        saw=_saw(mind, view, decision.trigger),
-        outlook=_outlook(mind, view),
-        proposed=_wish_json(decision.wish),
-        action={**_wish_json(decision.action.target), "write": decision.action.write},
-        guard=decision.rules,
-        reason=decision.reason,
-        command_id=command_id,
-    )
+    values = {
+        "room_id": mind.layout.id,
+        "device_id": mind.layout.unit.id,
+        "decided_at": view.state.at,
+        "controller": decision.controller,
+        "control": mind.layout.control,
+        "saw": _saw(mind, view, decision.trigger),
+        "outlook": _outlook(mind, view),
+        "proposed": _wish_json(decision.wish),
+        "action": {**_wish_json(decision.action.target), "write": decision.action.write},
+        "guard": decision.rules,
+        "reason": decision.reason,
+        "command_id": command_id,
+    }
+    return NewDecision(mind.layout.home.id, values)
 
 
 def grid(after: datetime, period: timedelta) -> datetime:
@@ -140,35 +163,29 @@ def grid(after: datetime, period: timedelta) -> datetime:
     return datetime.fromtimestamp((after.timestamp() // period_s + 1) * period_s, tz=UTC)
 
 
-def _wish(
-    mind: RoomMind,
-    view: RoomView,
-    wishes: Wishes,
-    override: OverrideRow | None,
-    program: Wish | None,
-    period_s: float,
-) -> tuple[Wish, WishSource, bool]:
-    """What is wanted, by whom, and whether somebody is expected soon enough to start for."""
+def _wanted(
+    mind: RoomMind, view: RoomView, override: OverrideRow | None, program: Wish | None, period_s: float
+) -> tuple[tuple[Wish, WishSource] | None, Asked | None, bool]:
+    """What is wanted and by whom, or what is asked of policy or rule; whether somebody is expected soon enough."""
     present = Wish(view.on, view.mode, view.setpoint_c, view.fan or Fan.AUTO)
     if override is not None:
-        return _wish_of(Command.from_dict(override.target), present), WishSource.OVERRIDE, False
+        return (_wish_of(Command.from_dict(override.target), present), WishSource.OVERRIDE), None, False
     if mind.layout.control == "off":
-        return program or present, WishSource.RELEASE, False
+        return (program or present, WishSource.RELEASE), None, False
     now, room_c = view.state.at, view.state.room_temperature_c
     back = view.presence.next_return(view.room_id, now)
     lead = lead_s(view, mind.pull_down_k_per_h) + period_s
     soon = back is not None and back - now <= timedelta(seconds=lead)
     may_start = back is not None and back - now <= timedelta(seconds=max(lead, EARLIEST_START_S))
     if mind.arm == Arm.CONVENTIONAL and program is not None:
-        return program, WishSource.TRIAL, may_start
+        return (program, WishSource.TRIAL), None, may_start
     if room_c is None or not view.state.plausible:
-        return program or present, WishSource.CONVENTIONAL, False
+        return (program or present, WishSource.CONVENTIONAL), None, False
     seen = situation(view, room_c, mind.forecast.outlook)
     if is_held(mind, view):
         seen = replace(seen, occupied=1.0, occupied_ahead=(1.0,) * len(seen.occupied_ahead))
         soon = may_start = True
-    wish, source = wishes.choose(seen, view.season, returning_now=soon)
-    return wish, source, may_start
+    return None, Asked(seen, view.season, returning_now=soon), may_start
 
 
 def _wish_of(target: Command, present: Wish) -> Wish:
@@ -181,15 +198,8 @@ def _wish_of(target: Command, present: Wish) -> Wish:
     return Wish(True, target.mode or present.mode, setpoint_c, target.fan or present.fan)
 
 
-def _guard_state(
-    mind: RoomMind,
-    view: RoomView,
-    source: WishSource,
-    override: OverrideRow | None,
-    program: Wish | None,
-    *,
-    returning: bool,
-) -> GuardState:
+def _guard_state(question: Question, source: WishSource) -> GuardState:
+    mind, view = question.mind, question.view
     state = view.state
     return GuardState(
         source=source,
@@ -202,13 +212,13 @@ def _guard_state(
         room_temperature_c=state.room_temperature_c,
         plausible=state.plausible,
         occupied=view.occupied,
-        returning=returning,
+        returning=question.returning,
         season=view.season,
         comfort_low_c=view.low_c,
         comfort_high_c=view.high_c,
-        override=override is not None,
+        override=question.override is not None,
         control=mind.layout.control,
-        fallback=program,
+        fallback=question.program,
     )
 
 
@@ -221,16 +231,8 @@ def _never_sent(row: CommandRow) -> bool:
     return row.ended_at is not None and row.attempts == 0
 
 
-def _reason(
-    mind: RoomMind,
-    view: RoomView,
-    wish: Wish,
-    source: WishSource,
-    action: Action,
-    rules: Sequence[str],
-    override: OverrideRow | None,
-    program: Wish | None,
-) -> dict[str, Any]:
+def _reason(question: Question, wish: Wish, source: WishSource, action: Action, rules: Sequence[str]) -> dict[str, Any]:
+    mind, view, override, program = question.mind, question.view, question.override, question.program
     unit = reasons.unit_values(action.target)
     if override is not None:
         until = reasons.local_time(override.until, mind.layout.home.zone)

@@ -8,70 +8,107 @@ is made up by one step, not by many.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from sqlalchemy import Engine as Database
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from control import absences, comfort, learning, overrides
 from control.commands import CommandSender
-from control.deciding import Decision, decide, grid, is_left_alone, is_steered, row_of, trigger_of
+from control.deciding import (
+    Decision,
+    Question,
+    answers,
+    decide,
+    grid,
+    is_left_alone,
+    is_steered,
+    question,
+    trigger_of,
+)
 from control.guard import WishSource
+from control.keeping import record
 from control.minds import (
+    Answered,
     HomeMind,
     RoomMind,
-    keep_unit,
     load_home,
     load_room,
-    save_habits,
-    save_home,
-    save_room,
-    save_setback,
+    values_of_habits,
+    values_of_home,
+    values_of_lessons,
+    values_of_room,
 )
 from control.objective import Objective
-from control.prediction import Predictor
+from control.people import People
+from control.prediction import Predictor, step_many
 from control.presence import LIKELY, Evidence
-from control.room_state import RoomLayout, RoomState, assemble, device_ids, limits_of, read_layouts, read_live
+from control.reading import Reader
+from control.room_state import RoomLayout, assemble, limits_of, read_layouts
 from control.situations import RoomView, moment
 from control.trial import DRAWN_WITHIN, Arm, pair_at
-from control.viewing import Look, evidence_of, left_at, view_of
+from control.viewing import Look, evidence_of, view_of
 from control.wishes import Wishes
 from core.clock import Clock
 from core.logging import get_logger
 from core.mqtt import Broker
 from core.settings import Settings
-from core.words import Command, Mode
 from models.words import RoomMoment
 from storage.database import read_only
-from storage.repositories.commands import BY_ENGINE, CommandRepository
+from storage.repositories.commands import BY_ENGINE
 from storage.repositories.decisions import DecisionRepository
-from storage.repositories.kept import comfort_of, put_comfort
-from storage.repositories.kill_switches import cancel_engine_commands, control_in_force
+from storage.repositories.kept import Kept, put_comfort, put_many
+from storage.repositories.kill_switches import controls_in_force
 from storage.repositories.learned import COMFORT, ROOM, ComfortCurve
-from storage.repositories.overrides import FROM_DEVICE, FROM_REST, OverrideRepository
+from storage.repositories.looks import comfort_written_at
+from storage.repositories.overrides import FROM_DEVICE
 from storage.repositories.trials import TrialRepository
-from storage.tables import CommandRow, LearnedRow, OverrideRow, SettingRow, TariffRow, TrialDayRow
+from storage.tables import CommandRow, OverrideRow, TariffRow, TrialDayRow
 
 log = get_logger(__name__)
 
 LOOK_WALL_S = 0.25
 LAYOUT_WALL_S = 1.0  # between two looks at which rooms and devices there are
+BUSY_RATIO, LAYOUT_RATIO = 0.25, 0.05  # of a processor, at most, for looks and for looks at the rooms there are
 PATIENCE_WALL_S = 5.0  # after an error, at most
 UNREADY_WALL_S = 10.0  # of looks that failed, after which the engine no longer says that it is ready
 JOIN_WALL_S = 5.0
 FIRST_PATIENCE_WALL_S = 15.0  # for a room's thermometer to speak after the start
-QUARTER_S, QUARTERS_PER_DAY = 900, 96
-SAVE_EVERY = timedelta(hours=1)
-COMMANDS_SINCE = timedelta(hours=2)  # before the last look: as far back as the guard and the explanation of changes go
-JUST_NOW = timedelta(minutes=10)  # of a choice, the room is still as it was
-LEARNED_OVERRIDE = "engine.learned_override"  # setting: {"id": the newest override that was learned from}
+QUARTER_S, QUARTERS_PER_DAY, QUARTERS_PER_H = 900, 96, 4
+SAVE_EVERY, SAVE_LESSONS_EVERY = timedelta(hours=1), timedelta(days=1)
+TOGETHER = 200  # rooms that are written in one transaction: other writers have to wait for its end
 SLACK_WALL_S = 3.0  # that the instants of different processes may be apart
+Item = TypeVar("Item", "Seen", "Due")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A room at a look."""
+
+    mind: RoomMind
+    home: HomeMind
+    view: RoomView
+    override: OverrideRow | None
+    hour_passed: bool
+
+
+@dataclass(slots=True)
+class Due:
+    """A room that is decided for at a look."""
+
+    mind: RoomMind
+    question: Question
+    before: Answered  # what was answered before, should this come to nothing
+    decision: Decision | None = None
+    done: bool = False  # the decision is kept
 
 
 @dataclass(slots=True)
@@ -82,6 +119,8 @@ class Engine:
     ----------
     ready : threading.Event
         Set once a look has succeeded, and cleared while looks go on failing.
+    cpu_s : dict of str to float
+        What looks have taken so far of the processor, by stage.
     """
 
     database: Database
@@ -89,20 +128,23 @@ class Engine:
     clock: Clock
     settings: Settings
     ready: threading.Event = field(default_factory=threading.Event)
+    cpu_s: dict[str, float] = field(default_factory=dict)
     _sender: CommandSender = field(init=False)
     _readers: Database = field(init=False)
+    _people: People = field(init=False)
+    _reader: Reader = field(default_factory=Reader)
     _predictor: Predictor = field(default_factory=Predictor)
     _wishes: Wishes = field(default_factory=Wishes)
     _rng: np.random.Generator = field(default_factory=np.random.default_rng)
     _homes: dict[int, HomeMind] = field(default_factory=dict)
     _rooms: dict[int, RoomMind] = field(default_factory=dict)
     _layout_at: float = 0.0
-    _override_id: int | None = None  # the newest that was learned from
-    _person_command_id: int | None = None
 
     def __post_init__(self) -> None:
         self._sender = CommandSender(self.database, self.broker, self.clock)
         self._readers = read_only(self.database)
+        hold = timedelta(seconds=self.settings.override_hold_s)
+        self._people = People(self.database, self._rooms, self._homes, hold)
 
     def run(self, stop: threading.Event) -> None:
         """Decide and send until told to stop.
@@ -118,9 +160,11 @@ class Engine:
         while not stop.wait(patience_s):
             if not sender.is_alive() and not stop.is_set():
                 raise RuntimeError("the thread that sends commands has ended")
+            began_s = time.thread_time()
             try:
                 self.look()
-                patience_s, failing_since = LOOK_WALL_S, None
+                took_s, failing_since = time.thread_time() - began_s, None
+                patience_s = min(PATIENCE_WALL_S, max(LOOK_WALL_S, took_s / BUSY_RATIO))
             except Exception:
                 log.exception("engine_look_failed")
                 patience_s = min(PATIENCE_WALL_S, patience_s * 2.0)
@@ -141,27 +185,38 @@ class Engine:
             The database could not be read, or not be told what people want.
         """
         now = self.clock.now()
-        with Session(self._readers, expire_on_commit=False) as session:
+        with self._stage("read"), Session(self._readers, expire_on_commit=False) as session:
             self._read_layouts(session)
-            look = self._read(session, now)
+            people = self._people.override_id or 0, self._people.command_id
+            look = self._reader.look(session, now, list(self._rooms.values()), *people)
         try:
-            self._heed_people(look)
+            with self._stage("people"):
+                self._people.heed(look, self.clock)
         finally:  # rooms are looked after although a person's wish has to wait for the next look
-            for mind in list(self._rooms.values()):
-                self._try_to_attend(mind, look)
+            self._attend(look)
         if self._rooms and all(mind.patience_s > 0.0 for mind in self._rooms.values()):
             raise RuntimeError("no room could be decided for")
         self.ready.set()
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        began_s = time.thread_time()
+        try:
+            yield
+        finally:
+            self.cpu_s[name] = self.cpu_s.get(name, 0.0) + time.thread_time() - began_s
 
     # --- reading ---
 
     def _read_layouts(self, session: Session) -> None:
         if time.monotonic() < self._layout_at:
             return
-        self._layout_at = time.monotonic() + LAYOUT_WALL_S
+        began_s = time.thread_time()
         layouts = {layout.id: layout for layout in read_layouts(session)}
         for room_id in self._rooms.keys() - layouts.keys():
             del self._rooms[room_id]
+        for home_id in self._homes.keys() - {layout.home.id for layout in layouts.values()}:
+            del self._homes[home_id]
         for room_id, layout in layouts.items():
             if layout.home.id not in self._homes:
                 self._homes[layout.home.id] = load_home(session, layout.home)
@@ -175,16 +230,9 @@ class Engine:
         documents = {row.home_id: row.document for row in session.scalars(tariffs)}
         for home_id, home in self._homes.items():
             home.take_tariff(documents.get(home_id))
-        if self._override_id is None:
-            kept = session.get(SettingRow, LEARNED_OVERRIDE)
-            if kept is None:  # the first start: what people did before is learned as their habits
-                self._override_id = OverrideRepository(session).newest_id()
-                with Session(self.database) as writing, writing.begin():
-                    _keep_learned_to(writing, self._override_id)
-            else:
-                self._override_id = int(kept.value["id"])
-            # People's commands of before the start still hold if they are no older than an override may be.
-            self._person_command_id = CommandRepository(session).newest_id(before=self.clock.now() - self._hold)
+        self._people.begin(session, self.clock.now())
+        pause_s = max(LAYOUT_WALL_S, (time.thread_time() - began_s) / LAYOUT_RATIO)
+        self._layout_at = time.monotonic() + pause_s
 
     def _read_trials(self, session: Session) -> None:
         """Who steers today in the rooms that are compared; a pair of days is drawn when its first day comes.
@@ -198,6 +246,9 @@ class Engine:
         for room_id, mind in self._rooms.items():
             compared = mind.layout.control == "ab" and room_id in running
             mind.arm = Arm(days[room_id].arm) if compared and room_id in days else None
+            if mind.arm == Arm.CONVENTIONAL and not mind.knows_program:
+                mind.arm = None  # the engine steers, as there is nothing to follow: the day belongs to nobody
+                continue
             if not compared or mind.arm is not None or not mind.knows_program:
                 continue
             trial = running[room_id]
@@ -214,160 +265,76 @@ class Engine:
             with Session(self.database) as writing, writing.begin():
                 TrialRepository(writing).assign(drawn)
 
-    def _read(self, session: Session, now: datetime) -> Look:
-        layouts = [mind.layout for mind in self._rooms.values()]
-        repository = CommandRepository(session)
-        since = {mind.layout.unit.id: (mind.unit.looked_at or now) - COMMANDS_SINCE for mind in self._rooms.values()}
-        return Look(
-            now=now,
-            live=read_live(session, {device_id for layout in layouts for device_id in device_ids(layout)}),
-            overrides={row.room_id: row for row in OverrideRepository(session).open()},
-            left_at=left_at(session, now),
-            commands={
-                layout.unit.id: repository.of_device(layout.unit.id, since[layout.unit.id]) for layout in layouts
-            },
-            curves={layout.id: comfort_of(session, layout.id) for layout in layouts},
-            new_overrides=OverrideRepository(session).after(self._override_id or 0),
-            new_person_commands=repository.by_people_after(self._person_command_id or 0),
-        )
+    # --- the rooms ---
 
-    # --- people ---
+    def _attend(self, look: Look) -> None:
+        """Look after every room; one that fails is tried again after a pause that grows, and the others go on."""
+        rooms = [mind for mind in self._rooms.values() if time.monotonic() >= mind.retry_at]
+        failed: set[int] = set()
+        with self._stage("see"):
+            found = [self._alone(mind, partial(self._see, mind, look), failed) for mind in rooms]
+            seen = [one for one in found if one is not None]
+        with self._stage("predict"):
+            period = timedelta(seconds=self.settings.prediction_period_s)
+            stale = [one for one in seen if _is_over(one.mind.predicted_at, period, look.now)]
+            self._together(stale, lambda some: self._predict(some, look.now), failed)
+        with self._stage("learn"):
+            self._together([one for one in seen if one.hour_passed], lambda some: self._learn_quiet(some, look), failed)
+        self._decide(seen, look, failed)
+        with self._stage("save"):
+            old = [one for one in seen if _is_over(one.mind.saved_at, SAVE_EVERY, look.now)]
+            for first in range(0, len(old), TOGETHER):
+                self._together(old[first : first + TOGETHER], lambda some: self._save(some, look.now), failed)
+        for mind in rooms:
+            if mind.layout.id not in failed:
+                mind.patience_s = 0.0
 
-    def _heed_people(self, look: Look) -> None:
-        """Turn people's commands into overrides, end those whose time is over, learn from new ones."""
-        over = [row for row in look.overrides.values() if row.until <= look.now]
-        if not (over or look.new_overrides or look.new_person_commands):
-            return
-        with Session(self.database, expire_on_commit=False) as session, session.begin():
-            repository = OverrideRepository(session)
-            for row in repository.open():
-                if row.until <= look.now:
-                    repository.end(row, look.now)
-        for override in look.new_overrides:
-            chosen_c = self._heed(self._learn_override, override, look)
-            if chosen_c is not None:
-                self._rooms[override.room_id].held_setpoint_c = chosen_c
-            self._override_id = override.id
-        for command in look.new_person_commands:
-            self._heed(self._take_command, command, look)
-            self._person_command_id = command.id
-
-    def _heed(self, what: Callable[[Session, Any, Look], float | None], row: object, look: Look) -> float | None:
-        """Do one thing in a transaction of its own; what fails for another reason than the database fails for good."""
+    def _alone(self, mind: RoomMind, what: Callable[[], Value | None], failed: set[int]) -> Value | None:
+        """Do something to one room."""
         try:
-            with Session(self.database, expire_on_commit=False) as session, session.begin():
-                return what(session, row, look)
-        except SQLAlchemyError:
-            raise
+            return what()
         except Exception:
-            log.exception("person_not_heeded")
-            return None
-
-    def _take_command(self, session: Session, row: CommandRow, look: Look) -> None:
-        """A person's command holds as an override, from when it was given, unless something newer holds."""
-        mind = next((mind for mind in self._rooms.values() if mind.layout.unit.id == row.device_id), None)
-        if mind is None or mind.layout.control == "off" or row.queued_at + self._hold <= look.now:
-            return
-        newest = OverrideRepository(session).newest(mind.layout.id)
-        if newest is not None and (newest.started_at, newest.target) == (row.queued_at, row.body):
-            return  # taken before the engine was started
-        if newest is not None and newest.started_at > row.queued_at:
-            return
-        self._start_override(session, mind, FROM_REST, Command.from_dict(row.body), row.queued_at)
-
-    def _start_override(
-        self, session: Session, mind: RoomMind, origin: str, target: Command, at: datetime
-    ) -> OverrideRow:
-        until = at + self._hold
-        log.info("override", room_id=mind.layout.id, origin=origin, target=target.as_dict(), until=until.isoformat())
-        return OverrideRepository(session).start(
-            room_id=mind.layout.id, origin=origin, target=target, started_at=at, until=until
-        )
-
-    @property
-    def _hold(self) -> timedelta:
-        return timedelta(seconds=self.settings.override_hold_s)
-
-    def _learn_override(self, session: Session, row: OverrideRow, look: Look) -> float | None:
-        """Learn from an override, and note it: those of while the engine is down are learned from at its start."""
-        _keep_learned_to(session, row.id)
-        return self._learn_choice(session, row, look)
-
-    def _learn_choice(self, session: Session, row: OverrideRow, look: Look) -> float | None:
-        """What somebody chose by hand moves the comfort curve; the setpoint, where one was chosen. [°C]"""
-        mind, target = self._rooms.get(row.room_id), Command.from_dict(row.target)
-        if mind is None or target.on is False or target.setpoint_c is None:
-            return None
-        home = self._homes[mind.layout.home.id]
-        state = assemble(mind.layout, look.live, self.clock, look.now, home.presence.standby_w)
-        room_c, before_c = state.room_temperature_c if state.plausible else None, mind.held_setpoint_c
-        if mind.decide_at is None or look.now - row.started_at > JUST_NOW:  # chosen while nobody was looking
-            room_c, before_c = learning.before_change(session, mind.layout, row.started_at)
-        mode = target.mode or state.mode
-        if mode not in (Mode.COOL, Mode.HEAT):
-            return None
-        local = row.started_at.astimezone(mind.layout.home.zone)
-        person = comfort.person_state(1.0, local.time(), limits_of(mind.layout).quiet)
-        curve = _faded(session, mind.layout.id, look.now)
-        setpoint_c, heating = target.setpoint_c, mode == Mode.HEAT
-        place = home.place
-        weather = home.weather.ahead(look.now, place.latitude, place.longitude)
-        curve = comfort.learned(
-            curve,
-            person,
-            weather.outdoor_between_c(0.0, comfort.DAY_S),
-            lambda point: comfort.after_override(point, setpoint_c, room_c=room_c, before_c=before_c, heating=heating),
-        )
-        put_comfort(session, mind.layout.id, curve, look.now)
-        return target.setpoint_c
-
-    # --- one room ---
-
-    def _try_to_attend(self, mind: RoomMind, look: Look) -> None:
-        """Attend a room; one that fails is tried again after a pause that grows, and the other rooms go on."""
-        if time.monotonic() < mind.retry_at:
-            return
-        try:
-            self._attend(mind, look)
-            mind.patience_s = 0.0
-        except Exception:
+            failed.add(mind.layout.id)
             mind.patience_s = min(PATIENCE_WALL_S, max(LOOK_WALL_S, mind.patience_s * 2.0))
             mind.retry_at = time.monotonic() + mind.patience_s
             log.exception("room_failed", room_id=mind.layout.id)
+            return None
 
-    def _attend(self, mind: RoomMind, look: Look) -> None:
+    def _together(self, items: Sequence[Item], what: Callable[[Sequence[Item]], None], failed: set[int]) -> None:
+        """Do something to rooms at once; where that fails, to each alone, so that none suffers for another."""
+        items = [item for item in items if item.mind.layout.id not in failed]
+        try:
+            if len(items) > 1:
+                what(items)
+                return
+        except Exception:
+            log.exception("rooms_failed_together", rooms=len(items))
+        for item in items:
+            self._alone(item.mind, partial(what, [item]), failed)
+
+    def _see(self, mind: RoomMind, look: Look) -> Seen | None:
+        """What is believed of a room now; None where there is nothing to do for it yet."""
         layout, home = mind.layout, self._homes[mind.layout.home.id]
         state = assemble(layout, look.live, self.clock, look.now, home.presence.standby_w)
         if not state.heard:
-            return
+            return None
         first = mind.learn_at is None
         if mind.learn_at is None or look.now >= mind.learn_at:
             self._learn_history(mind, home, look)
         if first:
-            return  # that took a while: the next look sees the room as it is then
+            return None  # that took a while: the next look sees the room as it is then
         override = look.overrides.get(layout.id)
         if override is not None and not override.started_at <= look.now < override.until:
             override = None
         override = self._see_hand(mind, look) or override
         evidence = evidence_of(layout, state, override, look.now)
-        view = view_of(mind, home, look, state, evidence)
         _note_quiet(mind, evidence, override, look.now)
-        if self._learn_quarter(mind, home, evidence, state):
-            self._learn_quiet(mind, view)
-        period = timedelta(seconds=self.settings.prediction_period_s)
-        if mind.predicted_at is None or look.now >= grid(mind.predicted_at, period):
-            self._predict(mind, view)
-        self._follow_absence(mind, view, override)
-        trigger = trigger_of(mind, look.now, view.occupied >= LIKELY, override)
-        if trigger == "first" and state.room_temperature_c is None and self._may_still_come(mind):
-            trigger = None
-        if trigger is not None:
-            self._answer(mind, view, look, override, trigger)
-        if home.saved_at is None or look.now - home.saved_at >= SAVE_EVERY:
-            self._save(home, look.now)
+        view = view_of(mind, home, look, state, evidence)
+        return Seen(mind, home, view, override, _learn_presence(mind, home, evidence, state.at))
 
-    def _follow_absence(self, mind: RoomMind, view: RoomView, override: OverrideRow | None) -> None:
+    def _follow_absence(self, seen: Seen) -> None:
         """Whether nobody is in, whether the room is held meanwhile, and what is learned when it is over."""
+        mind, view = seen.mind, seen.view
         now, away = view.state.at, view.occupied < LIKELY
         mind.absence, ended = absences.follow(
             mind.absence,
@@ -376,7 +343,7 @@ class Engine:
             self._rng,
             away=away,
             left=away and mind.likely is True,
-            undisturbed=is_steered(mind) and override is None and view.objective is not Objective.COMFORT,
+            undisturbed=is_steered(mind) and seen.override is None and view.objective is not Objective.COMFORT,
         )
         if ended is None:
             return
@@ -385,7 +352,7 @@ class Engine:
             if absence is None:
                 return
             setback = mind.setback.learn(absence)
-            save_setback(session, replace(mind, setback=setback), now)
+            put_many(session, [(ROOM, mind.layout.id, "setback", setback.to_json())], now)
         mind.setback = setback
         log.info("absence_learned", room_id=mind.layout.id, **asdict(absence))
 
@@ -411,93 +378,102 @@ class Engine:
             mind.unit = memory
             return None
         with Session(self.database, expire_on_commit=False) as session, session.begin():
-            row = self._start_override(session, mind, FROM_DEVICE, change.target, change.at)
-            keep_unit(session, mind.layout.id, memory, look.now)
+            row = self._people.start_override(session, mind, FROM_DEVICE, change.target, change.at)
+            put_many(session, [(ROOM, mind.layout.id, "unit", memory.to_json())], look.now)
         mind.unit = memory  # only now: a change that was not kept is seen again
         return row
 
-    def _predict(self, mind: RoomMind, view: RoomView) -> None:
+    def _predict(self, seen: Sequence[Seen], now: datetime) -> None:
         """One step of the room predictor, and what became of its earlier ones."""
-        period_s, now = self.settings.prediction_period_s, view.state.at
-        elapsed_s = period_s if mind.predicted_at is None else (now - mind.predicted_at).total_seconds()
-        mind.predicted_at = now
-        if view.state.outdoor_temperature_c is not None:
-            weather = self._homes[mind.layout.home.id].weather
-            weather.add(now, view.state.outdoor_temperature_c, view.state.solar_w_m2)
-        mind.forecast.step(self._predictor, moment(view, min(max(elapsed_s, 60.0), 3600.0)))
+        period_s, moments = self.settings.prediction_period_s, []
+        for one in seen:
+            mind, state = one.mind, one.view.state
+            elapsed_s = period_s if mind.predicted_at is None else (now - mind.predicted_at).total_seconds()
+            mind.predicted_at = now
+            if state.outdoor_temperature_c is not None:
+                one.home.weather.add(now, state.outdoor_temperature_c, state.solar_w_m2)
+            moments.append(moment(one.view, min(max(elapsed_s, 60.0), 3600.0)))
+        step_many(self._predictor, [one.mind.forecast for one in seen], moments)
 
     # --- deciding ---
 
-    def _answer(self, mind: RoomMind, view: RoomView, look: Look, override: OverrideRow | None, trigger: str) -> None:
-        """Decide, and note what was answered; what could not be kept is answered at the next look."""
-        unit = (mind.unit.control, mind.unit.steered)
-        kept = (mind.likely, mind.override_id, mind.held_setpoint_c, mind.decide_at, mind.decided_arm)
-        done = False
-        try:
-            done = self._decide(mind, view, look, override, trigger)
-        finally:
-            if not done:
-                mind.unit.control, mind.unit.steered = unit
-                mind.likely, mind.override_id, mind.held_setpoint_c, mind.decide_at, mind.decided_arm = kept
+    def _decide(self, seen: Sequence[Seen], look: Look, failed: set[int]) -> None:
+        """Decide where that is due, and note what was answered; what could not be kept is answered at the next look."""
+        with self._stage("ask"):
+            live = [one for one in seen if one.mind.layout.id not in failed]
+            asked = [self._alone(one.mind, partial(self._ask, one), failed) for one in live]
+            due = [one for one in asked if one is not None]
+        with self._stage("wish"):
+            self._together(due, lambda some: self._choose(some, look), failed)
+        with self._stage("keep"):
+            decided = [one for one in due if one.decision is not None]
+            for first in range(0, len(decided), TOGETHER):
+                self._together(decided[first : first + TOGETHER], lambda some: self._keep(some, look.now), failed)
+        for one in due:
+            if not one.done:
+                one.mind.take_back(one.before)
 
-    def _decide(self, mind: RoomMind, view: RoomView, look: Look, override: OverrideRow | None, trigger: str) -> bool:
+    def _ask(self, seen: Seen) -> Due | None:
+        """What is to be decided in a room; None where nothing is."""
+        mind, view, override = seen.mind, seen.view, seen.override
+        self._follow_absence(seen)
+        trigger = trigger_of(mind, view.state.at, view.occupied >= LIKELY, override)
+        if trigger == "first" and view.state.room_temperature_c is None and self._may_still_come(mind):
+            return None
+        if trigger is None:
+            return None
+        before = mind.answered()
+        asked = None
+        if not is_left_alone(mind, override, trigger):
+            asked = question(mind, view, override, trigger, self.settings.control_period_s)
+            mind.unit.override_done = None if override is None else override.id
         mind.unit.control = mind.layout.control
         mind.likely = view.occupied >= LIKELY
         mind.override_id = None if override is None else override.id
         mind.decided_arm = mind.arm
         if override is None:
             mind.held_setpoint_c = view.setpoint_c if view.on else None
-        mind.decide_at = grid(look.now, timedelta(seconds=self.settings.control_period_s))
-        if is_left_alone(mind, override, trigger):
-            return True
-        commands = look.commands[mind.layout.unit.id]
-        period_s = self.settings.control_period_s
-        decision = decide(mind, view, self._wishes, commands, override, trigger, period_s)
-        return self._record(mind, view, decision)
+        mind.decide_at = grid(view.state.at, timedelta(seconds=self.settings.control_period_s))
+        return None if asked is None else Due(mind, asked, before)
 
-    def _record(self, mind: RoomMind, view: RoomView, decision: Decision) -> bool:
-        """Queue the command and keep the decision, in one transaction; not if the room was taken away meanwhile."""
-        now, layout, command = view.state.at, mind.layout, decision.action.command()
+    def _choose(self, due: Sequence[Due], look: Look) -> None:
+        chosen = answers([one.question for one in due], self._wishes)
+        for one, (wish, source) in zip(due, chosen, strict=True):
+            one.decision = decide(one.question, wish, source, look.commands[one.mind.layout.unit.id])
+
+    def _keep(self, due: Sequence[Due], now: datetime) -> None:
+        """Queue commands and keep decisions, in one transaction; not of rooms that were taken away meanwhile."""
         life = max(timedelta(seconds=self.settings.control_period_s), timedelta(seconds=30.0 * self.clock.factor))
-        with Session(self.database) as session, session.begin():
-            if control_in_force(session, layout.id, lock=True) != layout.control:
+        with Session(self.database, expire_on_commit=False) as session, session.begin():
+            controls = controls_in_force(session, [one.mind.layout.id for one in due], lock=True)
+            ours = [one for one in due if controls.get(one.mind.layout.id) == one.mind.layout.control]
+            if len(ours) < len(due):
                 self._layout_at = 0.0
-                return False
-            if decision.source == WishSource.RELEASE:
-                cancel_engine_commands(session, now, device_ids=[layout.unit.id])
-            command_id = None
-            if command is not None:
-                row = CommandRepository(session).queue(
-                    home_id=layout.home.id,
-                    device_id=layout.unit.id,
-                    body=command,
-                    requested_by=BY_ENGINE,
-                    queued_at=now,
-                    expires_at=now + life,
-                )
-                command_id = row.id
-            DecisionRepository(session).add(row_of(decision, mind, view, command_id))
-            if decision.source == WishSource.RELEASE:
-                mind.unit.steered = False
-            elif command is not None and decision.source != WishSource.OVERRIDE:
-                mind.unit.steered = True
-            save_room(session, mind, now)
+            record(session, [(one.question, one.decision) for one in ours if one.decision is not None], now, now + life)
+        for one in ours:
+            one.done = True
+            assert one.decision is not None
+            self._note_done(one.mind, one.decision)
+
+    def _note_done(self, mind: RoomMind, decision: Decision) -> None:
+        command = decision.action.command()
         if command is not None:
             mind.written = True
             if decision.source != WishSource.OVERRIDE:
                 mind.held_setpoint_c = command.setpoint_c
             self._sender.wake()
-        log.info(
+        # a room in which all stays as it is has its line in the table of decisions
+        say = log.debug if command is None and decision.trigger == "period" else log.info
+        say(
             "decided",
-            room_id=layout.id,
+            room_id=mind.layout.id,
             trigger=decision.trigger,
-            control=layout.control,
+            control=mind.layout.control,
             controller=decision.controller,
             command=None if command is None else command.as_dict(),
             guard=decision.rules,
             reason=decision.reason["code"],
         )
-        return True
 
     # --- learning and keeping ---
 
@@ -525,8 +501,7 @@ class Engine:
         mind.unit.switched_at = mind.unit.switched_at or habits.switched_at
         fresh = all(point.observations == 0 for states in curve.points.values() for point in states.values())
         with Session(self.database) as session, session.begin():
-            save_habits(session, mind, look.now)
-            save_home(session, home, look.now)
+            put_many(session, [*values_of_habits(mind), *values_of_home(home)], look.now)
             if fresh:
                 put_comfort(session, layout.id, habits.curve, look.now)
         if fresh:
@@ -543,71 +518,88 @@ class Engine:
         forecast.state = self._predictor.restore(None)
         for earlier in past[-QUARTERS_PER_DAY:]:
             assert forecast.state is not None
-            forecast.state, _ = self._predictor.step(forecast.state, earlier)
+            (forecast.state,), _ = self._predictor.step_many([forecast.state], [earlier])
 
-    def _learn_quarter(self, mind: RoomMind, home: HomeMind, evidence: Evidence, state: RoomState) -> bool:
-        """Once a quarter of an hour: who was in. Whether one has passed."""
-        quarter = int(state.at.timestamp()) // QUARTER_S
-        if mind.quarter is None or quarter <= mind.quarter:
-            mind.quarter = mind.quarter or quarter
-            return False
-        mind.quarter = quarter
-        home.presence.learn(mind.layout.id, state.at - timedelta(seconds=QUARTER_S / 2), evidence)
-        if home.quarter != quarter:
-            home.presence.forget(QUARTER_S if home.quarter is not None else 0.0)
-            home.quarter = quarter
-        return True
-
-    def _learn_quiet(self, mind: RoomMind, view: RoomView) -> None:
-        """What people have left alone for long enough moves the comfort curve."""
-        layout, state, now = mind.layout, view.state, view.state.at
-        person = comfort.person_state(1.0, view.local.time(), limits_of(layout).quiet)
-        quiet_s = 0.0 if mind.quiet_since is None else (now - mind.quiet_since).total_seconds()
-        room_c = state.room_temperature_c if state.plausible else None
-        if room_c is None or quiet_s < comfort.QUIET_AFTER_S[person]:
-            return
-        if not comfort.says_something(comfort.belief_of(view.band), np.array(room_c)):
+    def _learn_quiet(self, seen: Sequence[Seen], look: Look) -> None:
+        """What people have left alone for long enough moves the comfort curve; asked once an hour."""
+        learned = {one.mind.layout.id: curve for one in seen if (curve := _after_quiet(one, look)) is not None}
+        if not learned:
             return
         with Session(self.database) as session, session.begin():
-            outdoor_c = view.weather.outdoor_between_c(0.0, comfort.DAY_S)
-            curve = comfort.learned(
-                _faded(session, layout.id, now),
-                person,
-                outdoor_c,
-                lambda point: comfort.after_quiet(point, room_c, QUARTER_S / 3600.0),
-            )
-            put_comfort(session, layout.id, curve, now)
+            written_at = comfort_written_at(session, learned)
+            # of a curve that somebody has just written over, what was learned is let go
+            still = [room_id for room_id in learned if written_at.get(room_id) == look.curves_at.get(room_id)]
+            put_many(session, [(ROOM, room_id, COMFORT, learned[room_id].to_json()) for room_id in still], look.now)
 
-    def _save(self, home: HomeMind, now: datetime) -> None:
-        home.saved_at = now
+    def _save(self, seen: Sequence[Seen], now: datetime) -> None:
+        """Keep what rooms and their homes have learned in the last hour."""
+        values: list[Kept] = []
+        for one in seen:
+            values += values_of_room(one.mind)
+            if _is_over(one.mind.lessons_saved_at, SAVE_LESSONS_EVERY, now):
+                values += values_of_lessons(one.mind)
+        homes = {one.home.place.id: one.home for one in seen if _is_over(one.home.saved_at, SAVE_EVERY, now)}
+        for home in homes.values():
+            values += values_of_home(home)
         with Session(self.database) as session, session.begin():
-            save_home(session, home, now)
+            put_many(session, values, now)
+        for one in seen:
+            one.mind.saved_at = now
+            if _is_over(one.mind.lessons_saved_at, SAVE_LESSONS_EVERY, now):
+                one.mind.lessons_saved_at = now
+        for home in homes.values():
+            home.saved_at = now
 
     def _save_all(self) -> None:
+        """Keep everything, at the end."""
         now = self.clock.now()
         try:
-            with Session(self.database) as session, session.begin():
-                for home in self._homes.values():
-                    save_home(session, home, now)
-                for mind in self._rooms.values():
-                    save_room(session, mind, now)
+            for home in self._homes.values():
+                with Session(self.database) as session, session.begin():
+                    put_many(session, values_of_home(home), now)
+            for mind in self._rooms.values():
+                with Session(self.database) as session, session.begin():
+                    put_many(session, [*values_of_room(mind), *values_of_lessons(mind)], now)
         except Exception:
             log.exception("engine_state_not_saved")
 
 
-def _keep_learned_to(session: Session, override_id: int) -> None:
-    session.merge(SettingRow(key=LEARNED_OVERRIDE, value={"id": override_id}))
+def _is_over(since: datetime | None, period: timedelta, now: datetime) -> bool:
+    """Whether a period of the grid has begun since an instant; so it has where there is none."""
+    return since is None or now >= grid(since, period)
 
 
-def _faded(session: Session, room_id: int, now: datetime) -> ComfortCurve:
-    """The comfort curve of a room, less sure of itself by the time since it was last written."""
-    updated_at = session.scalar(
-        select(LearnedRow.updated_at).where(
-            LearnedRow.scope == ROOM, LearnedRow.scope_id == room_id, LearnedRow.name == COMFORT
-        )
-    )
+def _after_quiet(seen: Seen, look: Look) -> ComfortCurve | None:
+    """The comfort curve of a room in which people have changed nothing for long; None where that says nothing."""
+    mind, view, now = seen.mind, seen.view, look.now
+    layout = mind.layout
+    person = comfort.person_state(1.0, view.local.time(), limits_of(layout).quiet)
+    quiet_s = 0.0 if mind.quiet_since is None else (now - mind.quiet_since).total_seconds()
+    room_c = view.state.room_temperature_c if view.state.plausible else None
+    if room_c is None or quiet_s < comfort.QUIET_AFTER_S[person]:
+        return None
+    if not comfort.says_something(comfort.belief_of(view.band), np.array(room_c)):
+        return None
+    updated_at = look.curves_at.get(layout.id)
     days = 0.0 if updated_at is None else max(0.0, (now - updated_at) / timedelta(days=1))
-    return comfort.after_days(comfort_of(session, room_id), days)
+    return comfort.learned(
+        comfort.after_days(look.curves[layout.id], days),
+        person,
+        view.weather.outdoor_between_c(0.0, comfort.DAY_S),
+        lambda point: comfort.after_quiet(point, room_c, 1.0),
+    )
+
+
+def _learn_presence(mind: RoomMind, home: HomeMind, evidence: Evidence, at: datetime) -> bool:
+    """Once a quarter of an hour: who was in. Whether an hour has passed."""
+    quarter, before = int(at.timestamp()) // QUARTER_S, mind.quarter
+    if before is None or quarter <= before:
+        mind.quarter = before or quarter
+        return False
+    mind.quarter = quarter
+    home.presence.learn(mind.layout.id, at - timedelta(seconds=QUARTER_S / 2), evidence)
+    home.fade(at)
+    return quarter // QUARTERS_PER_H > before // QUARTERS_PER_H
 
 
 def _note_quiet(mind: RoomMind, evidence: Evidence, override: OverrideRow | None, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,18 +15,23 @@ from control.conventional import LEAST_DAYS, Program
 from control.learning import USUAL_PULL_DOWN_K_PER_H
 from control.overrides import UnitMemory
 from control.prediction import Predictor, RollingError, RoomForecast
-from control.presence import SLOTS, Presence
+from control.presence import SLOTS
+from control.presence_ahead import HomePresence
 from control.room_state import Place, RoomLayout
 from control.setback import Setback
 from control.trial import Arm
-from control.weather import WeatherMemory
+from control.weather import WeatherAhead, WeatherMemory
 from core.logging import get_logger
 from insights.tariff import Tariff, read_tariff
-from storage.repositories.kept import UNREADABLE, all_of, check_number, put, readable
+from storage.repositories.kept import UNREADABLE, Kept, all_of, check_number, readable
 from storage.repositories.learned import HOME, ROOM
 
 log = get_logger(__name__)
+FADE_EVERY = timedelta(hours=1)
 Value = TypeVar("Value")
+
+
+Answered = tuple[str | None, bool, int | None, bool | None, int | None, float | None, datetime | None, Arm | None]
 
 
 @dataclass(slots=True)
@@ -34,11 +39,12 @@ class HomeMind:
     """A home: who is there when, and its weather."""
 
     place: Place
-    presence: Presence
+    presence: HomePresence
     weather: WeatherMemory
     tariff: Tariff | None = None
     saved_at: datetime | None = None
-    quarter: int | None = None  # the last quarter of an hour in which habits faded
+    faded_at: datetime | None = None  # when habits last faded
+    _ahead: tuple[datetime, WeatherAhead] | None = None
     _document: Mapping[str, Any] | None = None
 
     def take_tariff(self, document: Mapping[str, Any] | None) -> None:
@@ -49,6 +55,20 @@ class HomeMind:
                 self.tariff = None if document is None else read_tariff(document)
             except UNREADABLE as error:
                 log.error("tariff_unreadable", home_id=self.place.id, reason=str(error))
+
+    def fade(self, now: datetime) -> None:
+        """Let habits fade, once an hour."""
+        if self.faded_at is not None and now - self.faded_at < FADE_EVERY:
+            return
+        if self.faded_at is not None:
+            self.presence.forget((now - self.faded_at).total_seconds())
+        self.faded_at = now
+
+    def weather_ahead(self, now: datetime) -> WeatherAhead:
+        """What is expected outdoors, worked out once for all rooms of the home."""
+        if self._ahead is None or self._ahead[0] != now:
+            self._ahead = now, self.weather.ahead(now, self.place.latitude, self.place.longitude)
+        return self._ahead[1]
 
     def price(self, at: datetime) -> float:
         """Price of a kWh at an instant, in the first tier; 1 without a tariff (the policy reads ratios)."""
@@ -63,6 +83,8 @@ class RoomMind:
 
     layout: RoomLayout
     unit: UnitMemory
+    saved_at: datetime | None = None
+    lessons_saved_at: datetime | None = None
     program: Program | None = None
     pull_down_k_per_h: float = USUAL_PULL_DOWN_K_PER_H
     forecast: RoomForecast = field(default_factory=RoomForecast)
@@ -82,6 +104,17 @@ class RoomMind:
     absence: Span | None = None  # the one under way, or whose recovery is
     quiet_since: datetime | None = None  # somebody has been in since then, and changed nothing
     held_setpoint_c: float | None = None  # before a person changed it; None: the unit was off
+
+    def answered(self) -> Answered:
+        """What was answered by the last decision."""
+        unit = self.unit
+        last = (self.likely, self.override_id, self.held_setpoint_c, self.decide_at, self.decided_arm)
+        return unit.control, unit.steered, unit.override_done, *last
+
+    def take_back(self, before: Answered) -> None:
+        """Forget a decision that could not be kept."""
+        self.unit.control, self.unit.steered, self.unit.override_done = before[:3]
+        self.likely, self.override_id, self.held_setpoint_c, self.decide_at, self.decided_arm = before[3:]
 
     @property
     def knows_program(self) -> bool:
@@ -111,40 +144,40 @@ def load_room(session: Session, layout: RoomLayout, predictor: Predictor) -> Roo
     return mind
 
 
-def save_home(session: Session, mind: HomeMind, now: datetime) -> None:
-    """Keep a home."""
-    put(session, HOME, mind.place.id, "presence", mind.presence.to_json(), now)
-    put(session, HOME, mind.place.id, "weather", mind.weather.to_json(), now)
+def values_of_home(mind: HomeMind) -> list[Kept]:
+    """What is kept of a home."""
+    home_id = mind.place.id
+    return [(HOME, home_id, "presence", mind.presence.to_json()), (HOME, home_id, "weather", mind.weather.to_json())]
 
 
-def keep_unit(session: Session, room_id: int, memory: UnitMemory, now: datetime) -> None:
-    """Keep what is known of a room's unit."""
-    put(session, ROOM, room_id, "unit", memory.to_json(), now)
+def values_of_unit(mind: RoomMind) -> list[Kept]:
+    """What is kept of a room with every decision: it says what was done."""
+    absence = {} if mind.absence is None else mind.absence.to_json()
+    return [(ROOM, mind.layout.id, "unit", mind.unit.to_json()), (ROOM, mind.layout.id, "absence", absence)]
 
 
-def save_room(session: Session, mind: RoomMind, now: datetime) -> None:
-    """Keep what changes all the time of a room."""
+def values_of_room(mind: RoomMind) -> list[Kept]:
+    """What changes all the time of a room, and may be an hour old after a crash."""
+    room_id, forecast = mind.layout.id, mind.forecast
+    values = [*values_of_unit(mind), (ROOM, room_id, "predictor_error", forecast.to_json())]
+    if forecast.state is not None:
+        values.append((ROOM, room_id, "predictor", forecast.state.to_json()))
+    return values
+
+
+def values_of_lessons(mind: RoomMind) -> list[Kept]:
+    """What a room has taught in the course of weeks; long, so kept once a day."""
+    correction = mind.forecast.correction
+    return [] if correction is None else [(ROOM, mind.layout.id, "correction", correction.to_json())]
+
+
+def values_of_habits(mind: RoomMind) -> list[Kept]:
+    """What was learned of a room's history."""
     room_id = mind.layout.id
-    keep_unit(session, room_id, mind.unit, now)
-    put(session, ROOM, room_id, "absence", {} if mind.absence is None else mind.absence.to_json(), now)
-    put(session, ROOM, room_id, "predictor_error", mind.forecast.to_json(), now)
-    if mind.forecast.state is not None:
-        put(session, ROOM, room_id, "predictor", mind.forecast.state.to_json(), now)
-    if mind.forecast.correction is not None:
-        put(session, ROOM, room_id, "correction", mind.forecast.correction.to_json(), now)
-
-
-def save_setback(session: Session, mind: RoomMind, now: datetime) -> None:
-    """Keep what a room's absences have taught."""
-    put(session, ROOM, mind.layout.id, "setback", mind.setback.to_json(), now)
-
-
-def save_habits(session: Session, mind: RoomMind, now: datetime) -> None:
-    """Keep what was learned of a room's history."""
-    room_id = mind.layout.id
+    values: list[Kept] = [(ROOM, room_id, "response", {"version": 1, "pull_down_k_per_h": mind.pull_down_k_per_h})]
     if mind.program is not None:
-        put(session, ROOM, room_id, "conventional", mind.program.to_json(), now)
-    put(session, ROOM, room_id, "response", {"version": 1, "pull_down_k_per_h": mind.pull_down_k_per_h}, now)
+        values.append((ROOM, room_id, "conventional", mind.program.to_json()))
+    return values
 
 
 # --- reading back; each raises one of kept.UNREADABLE where a value makes no sense ---
@@ -157,14 +190,15 @@ def _read(
     return readable(scope, scope_id, name, partial(reader, kept.get(name)), partial(reader, None))
 
 
-def _presence(zone: ZoneInfo, value: Mapping[str, Any] | None) -> Presence:
+def _presence(zone: ZoneInfo, value: Mapping[str, Any] | None) -> HomePresence:
     """Presence, room by room: one that cannot be read does not take the others along."""
     rooms = {
         room_id: slots
         for room_id, slots in dict((value or {}).get("rooms") or {}).items()
         if readable(ROOM, int(room_id), "presence", partial(_are_slots, slots), lambda: False)
     }
-    presence = Presence.from_json(zone, None if value is None else {**value, "rooms": rooms})
+    presence = HomePresence.from_json(zone, None if value is None else {**value, "rooms": rooms})
+    assert isinstance(presence, HomePresence)
     for power_w in presence.standby_w.values():
         check_number(power_w)
     return presence

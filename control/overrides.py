@@ -6,7 +6,7 @@ is on its way, or was observed since the last look; anything else is a person's 
 Kept in ``learned`` (scope ``room``, name ``unit``)::
 
     {"version": 1, "expected": {quantity: value}, "looked_at": us, "switched_at": us or null, "hand_at": us or null,
-     "control": "auto", "steered": true}
+     "control": "auto", "steered": true, "override_done": id or null}
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,6 +34,7 @@ class UnitMemory:
     hand_at: datetime | None = None  # the unit itself last said that a person did it
     control: str | None = None  # of the room, at the last look
     steered: bool = False  # the engine has commanded the unit, and has not handed it back since
+    override_done: int | None = None  # the newest override that the engine has answered
 
     def to_json(self) -> dict[str, Any]:
         """The shape of this module's docstring."""
@@ -43,6 +44,7 @@ class UnitMemory:
             **{name: _to_us(getattr(self, name)) for name in _INSTANTS},
             "control": self.control,
             "steered": self.steered,
+            "override_done": self.override_done,
         }
 
     @classmethod
@@ -52,7 +54,8 @@ class UnitMemory:
         instants = {name: None if value.get(name) is None else from_epoch_us(value[name]) for name in _INSTANTS}
         control = value.get("control")
         steered = bool(value.get("steered", control == "auto"))  # what was kept before this was noted
-        return cls(dict(value.get("expected") or {}), **instants, control=control, steered=steered)
+        done = value.get("override_done")
+        return cls(dict(value.get("expected") or {}), **instants, control=control, steered=steered, override_done=done)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ where ``lstm`` is the network with its correction.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ConfigurationError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from models.correction import Correction
     from models.predictor import PredictorState, RoomPredictor
     from models.rc import RcModel
+
+Stepped = tuple["PredictorState", Outlook]
 
 log = get_logger(__name__)
 
@@ -129,10 +132,12 @@ class Predictor:
                 log.warning("correction_unreadable", reason=str(error))
         return Correction()
 
-    def step(self, state: "PredictorState", moment: RoomMoment) -> tuple["PredictorState", Outlook]:
-        """Take in one step of a room and look ahead."""
+    def step_many(
+        self, states: Sequence["PredictorState"], moments: Sequence[RoomMoment]
+    ) -> tuple[list["PredictorState"], list[Outlook]]:
+        """Take in one step of each of some rooms and look ahead."""
         assert self.network is not None
-        return self.network.step(state, moment)
+        return self.network.step_many(states, moments)
 
 
 @dataclass(slots=True)
@@ -154,6 +159,10 @@ class RoomForecast:
 
     def step(self, predictor: Predictor, moment: RoomMoment) -> None:
         """Judge what was expected for now, take in what is, and look ahead."""
+        step_many(predictor, [self], [moment])
+
+    def take_in(self, moment: RoomMoment) -> None:
+        """Judge what was expected for now, and take in what is, all but the network's step."""
         tolerance_s = 2.0 * moment.step_s
         self.error.judge(moment.at, moment.room_temperature_c, tolerance_s)
         self.physics_error.judge(moment.at, moment.room_temperature_c, tolerance_s)
@@ -162,13 +171,16 @@ class RoomForecast:
             self._fit(moment.at)
         if self.physics is not None:
             self.physics = self.physics.follow(moment)
+
+    def look_ahead(self, predictor: Predictor, moment: RoomMoment, stepped: "Stepped | None") -> None:
+        """What both models expect, after the network's step."""
         learned = physical = None
         quarter = int(moment.at.timestamp() // QUARTER_S)
         if quarter != self._quarter and self.physics is not None:
             self._quarter = quarter
             self.physical = physical = self.physics.outlook(moment)
-        if self.state is not None:
-            self.state, self.alone = predictor.step(self.state, moment)
+        if stepped is not None:
+            self.state, self.alone = stepped
             self.correction = self.correction or predictor.restore_correction(None)
             assert self.correction is not None
             if self.correction.due(moment):
@@ -213,6 +225,23 @@ class RoomForecast:
         return bool(both) and physical_k < learned_k
 
 
+def step_many(predictor: Predictor, forecasts: Sequence[RoomForecast], moments: Sequence[RoomMoment]) -> None:
+    """A step of several rooms, in one call of the network."""
+    for forecast, moment in zip(forecasts, moments, strict=True):
+        forecast.take_in(moment)
+    networked = [(forecast, moment) for forecast, moment in zip(forecasts, moments, strict=True) if forecast.state]
+    stepped: dict[int, Stepped] = {}
+    if networked:
+        states, outlooks = predictor.step_many(
+            [forecast.state for forecast, _ in networked if forecast.state], [moment for _, moment in networked]
+        )
+        for (forecast, _), state, outlook in zip(networked, states, outlooks, strict=True):
+            stepped[id(forecast)] = state, outlook
+    for forecast, moment in zip(forecasts, moments, strict=True):
+        forecast.look_ahead(predictor, moment, stepped.get(id(forecast)))
+
+
+@lru_cache(maxsize=1)
 def slices_s() -> tuple[tuple[float, float], ...]:
     """From which to which time from now each horizon's mean runs: from the horizon before it. [s]"""
     return tuple(zip((0, *HORIZONS_S[:-1]), HORIZONS_S, strict=True))

@@ -31,6 +31,7 @@ class Look:
     left_at: Mapping[int, datetime]
     commands: Mapping[int, Sequence[CommandRow]]  # by device
     curves: dict[int, ComfortCurve]  # by room
+    curves_at: Mapping[int, datetime]  # when each was written
     new_overrides: Sequence[OverrideRow]
     new_person_commands: Sequence[CommandRow]
 
@@ -53,7 +54,7 @@ def view_of(mind: RoomMind, home: HomeMind, look: Look, state: RoomState, eviden
     believed = overrides.with_commands(values, look.commands[layout.unit.id])
     mode, fan = believed.get("mode"), believed.get("fan")
     local = look.now.astimezone(place.zone)
-    weather = home.weather.ahead(look.now, place.latitude, place.longitude)
+    weather = home.weather_ahead(look.now)
     occupied = home.presence.now(layout.id, look.now, evidence, look.left_at.get(layout.id))
     asleep = comfort.person_state(1.0, local.time(), limits_of(layout).quiet)
     running = None

@@ -4,6 +4,8 @@ The rule is the one that any learned policy has to beat: hold the edge of comfor
 start in time before the forecast return.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from control.guard import OCCUPIED_RATIO, WishSource
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
     from models.policy import SetpointPolicy
 
 log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A situation in which policy or rule are asked."""
+
+    situation: RoomSituation
+    season: Season
+    returning_now: bool  # somebody is expected back within the time that the room takes to become comfortable
 
 
 class Wishes:
@@ -40,16 +51,15 @@ class Wishes:
         return self._policy
 
     def choose(self, situation: RoomSituation, season: Season, *, returning_now: bool) -> tuple[Wish, WishSource]:
-        """What to do in a situation, and by whom.
+        """What to do in a situation, and by whom."""
+        return self.choose_many([Asked(situation, season, returning_now)])[0]
 
-        Parameters
-        ----------
-        returning_now : bool
-            Somebody is expected back within the time that the room takes to become comfortable.
-        """
+    def choose_many(self, asked: Sequence[Asked]) -> list[tuple[Wish, WishSource]]:
+        """What to do in some situations, and by whom."""
         if self.policy is not None:
-            return self.policy.act(situation), WishSource.POLICY
-        return by_rule(situation, season, returning_now=returning_now), WishSource.RULE
+            wishes = self.policy.act_many([one.situation for one in asked])
+            return [(wish, WishSource.POLICY) for wish in wishes]
+        return [(by_rule(one.situation, one.season, returning_now=one.returning_now), WishSource.RULE) for one in asked]
 
 
 def by_rule(situation: RoomSituation, season: Season, *, returning_now: bool) -> Wish:

@@ -4,6 +4,7 @@ Whoever wants something done queues a row; ``control.commands.CommandSender`` al
 acknowledged or observed. Every change of state puts an event of type ``command`` on the live bus.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,29 +43,35 @@ class CommandRepository:
         sqlalchemy.exc.IntegrityError
             The home already has a command with this key (see ``by_key``).
         """
-        row = CommandRow(
-            home_id=home_id,
-            device_id=device_id,
-            requested_by=requested_by,
-            idempotency_key=idempotency_key,
-            body=body.as_dict(),
-            state=CommandState.QUEUED,
-            attempts=0,
-            queued_at=queued_at,
-            expires_at=expires_at,
-        )
-        self._session.add(row)
+        row = _new(home_id, device_id, body, requested_by, queued_at, expires_at)
+        row.idempotency_key = idempotency_key
+        self._queue([row], queued_at)
+        return row
+
+    def queue_of_engine(
+        self, commands: Sequence[tuple[int, int, Command]], queued_at: datetime, expires_at: datetime
+    ) -> list[int]:
+        """Commands of the engine, one for each of some devices: home, device and what it shall do; their ids."""
+        rows = [
+            _new(home_id, device_id, body, BY_ENGINE, queued_at, expires_at) for home_id, device_id, body in commands
+        ]
+        self._queue(rows, queued_at)
+        return [row.id for row in rows]
+
+    def _queue(self, rows: Sequence[CommandRow], at: datetime) -> None:
+        self._session.add_all(rows)
         self._session.flush()
+        newest = {row.device_id: row.id for row in rows}
         waiting = select(CommandRow).where(
-            CommandRow.device_id == device_id,
             CommandRow.state == CommandState.QUEUED,
             CommandRow.requested_by == BY_ENGINE,
-            CommandRow.id < row.id,
+            CommandRow.device_id.in_(newest),
         )
         for older in self._session.scalars(waiting).all():
-            self.end(older, CommandState.EXPIRED, queued_at, f"superseded by command {row.id}")
-        self._tell(row, queued_at)
-        return row
+            if older.id < newest[older.device_id]:
+                self.end(older, CommandState.EXPIRED, at, f"superseded by command {newest[older.device_id]}")
+        for row in rows:
+            self._tell(row, at)
 
     def get(self, command_id: int) -> CommandRow | None:
         """The command of an id."""
@@ -83,10 +90,6 @@ class CommandRepository:
     def on_the_way(self) -> list[CommandRow]:
         """Commands that were sent and are neither observed nor ended, oldest first."""
         return self._list(select(CommandRow).where(CommandRow.state.in_(ON_THE_WAY), CommandRow.ended_at.is_(None)))
-
-    def of_device(self, device_id: int, since: datetime) -> list[CommandRow]:
-        """Commands of a device queued since an instant, oldest first."""
-        return self._list(select(CommandRow).where(CommandRow.device_id == device_id, CommandRow.queued_at >= since))
 
     def by_people_after(self, command_id: int) -> list[CommandRow]:
         """Commands that people requested, with ids above ``command_id``, oldest first."""
@@ -131,3 +134,18 @@ class CommandRepository:
     def _tell(self, row: CommandRow, at: datetime) -> None:
         data = {"id": row.id, "device_id": row.device_id, "state": str(row.state), "body": row.body}
         self._session.add(EventRow(home_id=row.home_id, at=at, type="command", data=data))
+
+
+def _new(
+    home_id: int, device_id: int, body: Command, requested_by: str, queued_at: datetime, expires_at: datetime
+) -> CommandRow:
+    return CommandRow(
+        home_id=home_id,
+        device_id=device_id,
+        requested_by=requested_by,
+        body=body.as_dict(),
+        state=CommandState.QUEUED,
+        attempts=0,
+        queued_at=queued_at,
+        expires_at=expires_at,
+    )

@@ -1,11 +1,24 @@
 """What the engine saw, expected, chose, and why: one row a decision."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from storage.tables import DecisionRow, EventRow, RoomRow
+from storage.tables import DecisionRow, EventRow
+
+TOLD = ("room_id", "controller", "reason")  # of a decision, to the live bus
+
+
+@dataclass(frozen=True, slots=True)
+class NewDecision:
+    """A decision to be kept."""
+
+    home_id: int
+    values: Mapping[str, Any]  # by column of ``DecisionRow``
 
 
 class DecisionRepository:
@@ -14,14 +27,22 @@ class DecisionRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, row: DecisionRow) -> DecisionRow:
-        """Keep a decision and tell the live bus."""
-        self._session.add(row)
-        self._session.flush()
-        home_id = self._session.scalars(select(RoomRow.home_id).where(RoomRow.id == row.room_id)).one()
-        data = {"id": row.id, "room_id": row.room_id, "controller": row.controller, "reason": row.reason}
-        self._session.add(EventRow(home_id=home_id, at=row.decided_at, type="decision", data=data))
-        return row
+    def add(self, decisions: Sequence[NewDecision]) -> None:
+        """Keep decisions and tell the live bus."""
+        if not decisions:
+            return
+        query = insert(DecisionRow).returning(DecisionRow.id, sort_by_parameter_order=True)
+        ids = self._session.scalars(query, [decision.values for decision in decisions]).all()
+        events = [
+            {
+                "home_id": decision.home_id,
+                "at": decision.values["decided_at"],
+                "type": "decision",
+                "data": {"id": decision_id, **{name: decision.values[name] for name in TOLD}},
+            }
+            for decision_id, decision in zip(ids, decisions, strict=True)
+        ]
+        self._session.execute(insert(EventRow), events)
 
     def newest(self, room_id: int) -> DecisionRow | None:
         """The latest decision of a room."""

@@ -4,17 +4,20 @@ A value may be of an older version, edited by hand, or damaged on disk. It must 
 and nobody anything else. The next time something is learned, it is written over.
 """
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from core.logging import get_logger
+from core.units import to_epoch_us
+from storage.bulk import insert_rows, to_json
 from storage.repositories.learned import COMFORT, ROOM, ComfortCurve, ComfortPoint, LearnedRepository
 from storage.tables import Json, LearnedRow
 
@@ -22,6 +25,7 @@ log = get_logger(__name__)
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)  # of readers that met nonsense
 Value = TypeVar("Value")
+Kept = tuple[str, int, str, Json]  # scope, id, name and value
 
 
 def readable(scope: str, scope_id: int, name: str, read: Callable[[], Value], prior: Callable[[], Value]) -> Value:
@@ -57,15 +61,28 @@ def put(session: Session, scope: str, scope_id: int, name: str, value: Json, now
         )
 
 
+def put_many(session: Session, values: Sequence[Kept], now: datetime) -> None:
+    """Write values in one statement, over whatever is there."""
+    at_us = to_epoch_us(now)
+    rows = [(scope, scope_id, name, to_json(value), at_us) for scope, scope_id, name, value in values]
+    over = "(scope, scope_id, name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at"
+    insert_rows(session.connection(), cast(Table, LearnedRow.__table__), rows, over)
+
+
 def comfort_of(session: Session, room_id: int) -> ComfortCurve:
     """The comfort curve of a room; the prior where nothing sensible was learned."""
 
     def read() -> ComfortCurve:
-        curve = LearnedRepository(session).comfort(room_id)
-        for states in curve.points.values():
-            for point in states.values():
-                _check(point)
-        return curve
+        return _checked(LearnedRepository(session).comfort(room_id))
+
+    return readable(ROOM, room_id, COMFORT, read, ComfortCurve)
+
+
+def comfort_from(room_id: int, text: str) -> ComfortCurve:
+    """The comfort curve of a room from its text; the prior where that makes no sense."""
+
+    def read() -> ComfortCurve:
+        return _checked(ComfortCurve.from_json(json.loads(text)))
 
     return readable(ROOM, room_id, COMFORT, read, ComfortCurve)
 
@@ -86,6 +103,13 @@ def check_number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(f"expected a number, got {value!r}")
     return float(value)
+
+
+def _checked(curve: ComfortCurve) -> ComfortCurve:
+    for states in curve.points.values():
+        for point in states.values():
+            _check(point)
+    return curve
 
 
 def _check(point: ComfortPoint) -> None:

@@ -58,7 +58,7 @@ class KillSwitchRepository:
     def _await_engine(self, home_id: int | None) -> None:
         """Let decisions that are being kept in any of the rooms end first, so that their commands are seen.
 
-        On PostgreSQL each holds its room's row (see ``control_in_force``); SQLite has one writer at a time.
+        On PostgreSQL each holds its room's row (see ``controls_in_force``); SQLite has one writer at a time.
         """
         rooms = select(RoomRow.id).order_by(RoomRow.id).with_for_update()
         if home_id is not None:
@@ -71,19 +71,20 @@ class KillSwitchRepository:
         self._session.add_all(EventRow(home_id=home, at=at, type="home", data=data) for home in homes)
 
 
-def control_in_force(session: Session, room_id: int, *, lock: bool = False) -> str | None:
-    """What the engine may do in a room now: as it is set, or ``off`` under a kill switch; None: there is no such room.
+def controls_in_force(session: Session, room_ids: Collection[int], *, lock: bool = False) -> dict[int, str]:
+    """What the engine may do in rooms now: as each is set, or ``off`` under a kill switch; without rooms that are gone.
 
     Parameters
     ----------
     lock : bool
         Keep it so until the transaction ends; on SQLite a transaction that writes does so by itself.
     """
-    room = session.get(RoomRow, room_id, populate_existing=True, with_for_update=lock or None)
-    if room is None:
-        return None
+    query = select(RoomRow.id, RoomRow.control, RoomRow.home_id).where(RoomRow.id.in_(list(room_ids)))
+    if lock:
+        query = query.order_by(RoomRow.id).with_for_update()
+    rooms = session.execute(query).all()
     held = KillSwitchRepository(session).held_homes()
-    return in_force(room.control, room.home_id, held)
+    return {room_id: in_force(control, home_id, held) for room_id, control, home_id in rooms}
 
 
 def in_force(control: str, home_id: int, held: Collection[int | None]) -> str:

@@ -8,7 +8,6 @@ from starlette.testclient import TestClient
 
 from core.sentences import sentence
 from core.words import Command, CommandState
-from storage.repositories.decisions import DecisionRepository
 from storage.repositories.overrides import FROM_REST, OverrideRepository
 from storage.tables import CommandRow, DecisionRow, DeviceStateRow
 from tests.api.conftest import NOW, World, said
@@ -48,7 +47,7 @@ def test_summary_tells_the_newest_decision_with_its_reason_and_command(
         )
         session.add(command)
         session.flush()
-        DecisionRepository(session).add(
+        session.add(
             DecisionRow(
                 room_id=world.living_room,
                 device_id=world.air_conditioner,

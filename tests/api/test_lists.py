@@ -5,7 +5,6 @@ from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from core.words import Scope
-from storage.repositories.decisions import DecisionRepository
 from storage.repositories.tokens import create_api_token
 from storage.tables import DecisionRow, HomeRow, QuarantineRow
 from tests.api.conftest import NOW, World
@@ -44,7 +43,7 @@ def test_a_home_lists_its_own_devices(reader: TestClient, world: World) -> None:
 def test_decisions_are_paged_newest_first(reader: TestClient, world: World, sqlite_database: Engine) -> None:
     with Session(sqlite_database) as session, session.begin():
         for number in range(5):
-            DecisionRepository(session).add(
+            session.add(
                 DecisionRow(
                     room_id=world.living_room,
                     decided_at=NOW,

@@ -1,6 +1,6 @@
 """A home in the database whose unit obeys when it is told to, and an engine whose clock the test sets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,14 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from control.engine import Engine
+from control.guard import WishSource
 from control.prediction import Predictor
-from control.wishes import Wishes
+from control.wishes import Asked, Wishes
 from core.clock import Clock
 from core.mqtt import Broker
 from core.settings import Settings
 from core.units import to_epoch_us
 from core.words import Command, CommandState
+from models.words import RoomSituation, Wish
 from storage.repositories.commands import CommandRepository
+from storage.repositories.learned import Season
 from storage.repositories.overrides import FROM_REST, OverrideRepository
 from storage.tables import (
     ApplianceRow,
@@ -181,6 +184,16 @@ class Dice:
 
     def random(self) -> float:
         return self._drawn
+
+
+class OneByOne:
+    """Wishes that a test makes up for one room at a time."""
+
+    def choose(self, situation: RoomSituation, season: Season, *, returning_now: bool) -> tuple[Wish, WishSource]:
+        raise NotImplementedError
+
+    def choose_many(self, asked: Sequence[Asked]) -> list[tuple[Wish, WishSource]]:
+        return [self.choose(one.situation, one.season, returning_now=one.returning_now) for one in asked]
 
 
 ALWAYS, NEVER = Dice(0.0), Dice(1.0)

@@ -9,10 +9,11 @@ from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
 from control.conventional import SLOTS, Program, Slot
-from control.engine import Engine
+from control.engine import Engine, Seen
 from control.guard import WishSource
 from control.minds import RoomMind
 from control.presence import Evidence
+from control.viewing import Look
 from core.sentences import LANGUAGES, sentence
 from core.settings import Settings
 from core.words import Command, CommandState, Fan, Mode
@@ -21,7 +22,7 @@ from storage.repositories.commands import BY_PERSON, CommandRepository
 from storage.repositories.decisions import DecisionRepository
 from storage.repositories.learned import ComfortCurve, LearnedRepository, PersonState, Season, set_comfort
 from storage.repositories.overrides import OverrideRepository
-from tests.control.household import Household, look, make_engine
+from tests.control.household import Household, OneByOne, look, make_engine
 
 NO_BEEPS_MATTER = {"quiet_hours": None}
 
@@ -338,14 +339,14 @@ def test_an_empty_room_stays_off_until_people_are_about_to_return(home: Househol
     assert home.at - timedelta(hours=2, minutes=15) <= first.decided_at
 
 
-class Eager:
+class Eager(OneByOne):
     """A policy that always wants to cool."""
 
     def choose(self, situation: RoomSituation, season: Season, *, returning_now: bool) -> tuple[Wish, WishSource]:
         return Wish(True, Mode.COOL, situation.comfort_high_c, Fan.AUTO), WishSource.POLICY
 
 
-class Restless:
+class Restless(OneByOne):
     """A policy that wants something else each time."""
 
     def choose(self, situation: RoomSituation, season: Season, *, returning_now: bool) -> tuple[Wish, WishSource]:
@@ -436,16 +437,16 @@ def test_a_room_that_fails_does_not_stop_the_others(home: Household, monkeypatch
     other.unit(on=False, mode="cool", setpoint_c=26.0, fan="auto")
     other.air(29.0)
     other.tv(90.0)
-    attend = Engine._attend
+    see = Engine._see
 
-    def fail_first(engine: Engine, mind: RoomMind, seen: object) -> None:
+    def fail_first(engine: Engine, mind: RoomMind, seen: Look) -> Seen | None:
         if mind.layout.id == home.room_id:
             raise ValueError("what is stored of the room makes no sense")
-        attend(engine, mind, seen)  # type: ignore[arg-type]
+        return see(engine, mind, seen)
 
     engine = make_engine(home)
     with monkeypatch.context() as patch:
-        patch.setattr(Engine, "_attend", fail_first)
+        patch.setattr(Engine, "_see", fail_first)
         look(engine, home)
         assert {row.room_id for row in home.decisions()} == {other.room_id}
         assert engine.ready.is_set()

@@ -15,19 +15,19 @@ from core.words import Command, Fan, Mode
 from models.words import RoomSituation, Wish
 from storage.database import open_database
 from storage.repositories.commands import BY_ENGINE
-from storage.repositories.kill_switches import KillSwitchRepository, control_in_force
+from storage.repositories.kill_switches import KillSwitchRepository, controls_in_force
 from storage.repositories.learned import Season
 from storage.repositories.overrides import OverrideRepository
 from storage.repositories.trials import TrialRepository
 from storage.tables import CommandRow, DecisionRow, DeviceStateRow
-from tests.control.household import AFTERNOON, Household, look, make_engine
+from tests.control.household import AFTERNOON, Household, OneByOne, look, make_engine
 
 LIMITS = {"limits": {"low_c": 21.0, "high_c": 29.0}, "quiet_hours": {"start": "23:00", "end": "07:00"}}
 PROGRAM = Program(30.0, tuple(Slot(float(hour % 3 > 0), Mode.COOL, 20.0 + hour % 5, Fan.AUTO) for hour in range(SLOTS)))
 LEAST_RUN, LEAST_REST, HOUR = timedelta(minutes=25), timedelta(minutes=10), timedelta(hours=1)
 
 
-class Wild:
+class Wild(OneByOne):
     """A policy that wants what it is told to."""
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class Watcher:
         home = self._home
         with home.session() as session:
             values = session.get_one(DeviceStateRow, home.unit_id).values
-            self._control = control_in_force(session, home.room_id)
+            self._control = controls_in_force(session, [home.room_id]).get(home.room_id)
             self._online = session.get_one(DeviceStateRow, home.unit_id).online
             self._overridden = OverrideRepository(session).current(home.room_id, home.at) is not None
             air = session.get_one(DeviceStateRow, home.thermometer_id).values["room_temperature_c"]

@@ -20,7 +20,7 @@ from models.rc import RcModel
 from models.words import HORIZONS_S, RoomSituation, Wish
 from storage.repositories.learned import PersonState, Season, set_comfort
 from storage.tables import HomeRow, RoomRow, TariffRow
-from tests.control.household import AFTERNOON, Household, look, make_engine
+from tests.control.household import AFTERNOON, Household, OneByOne, look, make_engine
 from tests.control.test_engine import NO_BEEPS_MATTER, teach_presence
 
 ROOM = RcModel(
@@ -101,7 +101,7 @@ def test_the_rooms_word_counts_before_the_homes_and_nonsense_not_at_all() -> Non
 # --- in the engine ---
 
 
-class Recording:
+class Recording(OneByOne):
     """A policy that notes what it sees, and cools to the edge."""
 
     def __init__(self) -> None:

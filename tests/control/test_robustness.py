@@ -8,7 +8,7 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from control.engine import Engine
+from control.people import People
 from core.words import Command
 from storage.repositories import kept
 from storage.repositories.kept import all_of, comfort_of
@@ -172,7 +172,7 @@ def test_a_choice_that_fails_to_be_learned_is_not_learned_twice_or_for_ever(
         raise ValueError("no such season")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Engine, "_learn_choice", fail)
+        patch.setattr(People, "_learn_choice", fail)
         for _ in range(3):
             look(engine, home, later_s=1.0)
     assert len(calls) == 1

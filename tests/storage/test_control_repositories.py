@@ -126,7 +126,7 @@ def test_decisions_are_paged_newest_first(database: Engine) -> None:
         _, room_id, device_id = seed(session)
         repository = DecisionRepository(session)
         for minutes in range(5):
-            repository.add(
+            session.add(
                 DecisionRow(
                     room_id=room_id,
                     device_id=device_id,

@@ -12,7 +12,7 @@ from storage.repositories.kill_switches import (
     CANCELLED,
     KillSwitchRepository,
     cancel_engine_commands,
-    control_in_force,
+    controls_in_force,
 )
 from storage.repositories.trials import TrialRepository
 from storage.tables import CommandRow, EventRow, HomeRow, KillSwitchRow, RoomRow, TrialDayRow
@@ -25,10 +25,10 @@ def test_a_kill_switch_holds_once_and_until_it_is_released(database: Engine) -> 
         repository = KillSwitchRepository(session)
         first = repository.engage(home_id, "lin", NOW)
         assert repository.engage(home_id, "lin", NOW + timedelta(hours=1)).id == first.id
-        assert control_in_force(session, room_id, lock=True) == "off"
+        assert controls_in_force(session, [room_id], lock=True).get(room_id) == "off"
         repository.release(home_id, NOW + timedelta(hours=2))
         repository.release(home_id, NOW + timedelta(hours=3))
-        assert control_in_force(session, room_id) == "auto"
+        assert controls_in_force(session, [room_id]).get(room_id) == "auto"
         (row,) = session.scalars(select(KillSwitchRow)).all()
         assert (row.engaged_at, row.released_at) == (NOW, NOW + timedelta(hours=2))
         told = session.scalars(select(EventRow.data).order_by(EventRow.id)).all()
@@ -46,14 +46,14 @@ def test_a_kill_switch_of_every_home_does_not_release_the_one_of_a_home(database
         session.flush()
         repository = KillSwitchRepository(session)
         repository.engage(home_id, None, NOW)
-        assert control_in_force(session, elsewhere.id) == "shadow"
+        assert controls_in_force(session, [elsewhere.id]).get(elsewhere.id) == "shadow"
         repository.engage(None, None, NOW)
         assert repository.held_homes() == {None, home_id}
-        assert control_in_force(session, elsewhere.id) == "off"
+        assert controls_in_force(session, [elsewhere.id]).get(elsewhere.id) == "off"
         repository.release(None, NOW)
-        assert control_in_force(session, elsewhere.id) == "shadow"
-        assert control_in_force(session, room_id) == "off"
-        assert control_in_force(session, 9999) is None
+        assert controls_in_force(session, [elsewhere.id]).get(elsewhere.id) == "shadow"
+        assert controls_in_force(session, [room_id]).get(room_id) == "off"
+        assert controls_in_force(session, [9999]).get(9999) is None
 
 
 def test_a_kill_switch_takes_back_what_the_engine_had_on_its_way_and_nothing_of_a_person(database: Engine) -> None:
@@ -114,7 +114,7 @@ def test_a_kill_switch_waits_for_a_command_that_is_being_queued_and_takes_it_bac
 
     pulling = threading.Thread(target=pull)
     with Session(database) as session, session.begin():
-        assert control_in_force(session, room_id, lock=True) == "auto"
+        assert controls_in_force(session, [room_id], lock=True).get(room_id) == "auto"
         command_id = queue(session, home_id, device_id, BY_ENGINE).id
         pulling.start()
         pulling.join(0.5)
@@ -130,4 +130,4 @@ def test_switches_that_were_used_twice_at_once_are_released_together(database: E
         session.add_all(KillSwitchRow(home_id=home_id, engaged_at=NOW) for _ in range(2))
         session.flush()
         KillSwitchRepository(session).release(home_id, NOW)
-        assert control_in_force(session, room_id) == "auto"
+        assert controls_in_force(session, [room_id]).get(room_id) == "auto"
