@@ -4,7 +4,7 @@ A decision is a value; keeping it and queueing its command is the engine's.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,13 +18,14 @@ from control.situations import EARLIEST_START_S, RoomView, lead_s, situation
 from control.trial import Arm
 from control.wishes import Asked, Wishes
 from core.words import Command, Fan
-from models.words import Wish
+from models.words import Outlook, Wish
 from storage.repositories.commands import BY_ENGINE
 from storage.repositories.decisions import NewDecision
 from storage.repositories.overrides import FROM_DEVICE
 from storage.tables import CommandRow, OverrideRow
 
 QUARTER = timedelta(minutes=15)
+OUTLOOK = tuple(one.name for one in fields(Outlook))
 STEERED = ("auto", "ab")  # controls under which the engine commands the unit
 
 
@@ -296,10 +297,9 @@ def _saw(mind: RoomMind, view: RoomView, trigger: str) -> dict[str, Any]:
 def _outlook(mind: RoomMind, view: RoomView) -> dict[str, Any]:
     back = view.presence.next_return(view.room_id, view.state.at)
     forecast = mind.forecast
-    expected = {} if forecast.outlook is None else asdict(forecast.outlook)
-    error = forecast.physics_error if forecast.by == "rc" else forecast.error
+    outlook, error = forecast.outlook, forecast.physics_error if forecast.by == "rc" else forecast.error
     return {
-        **{name: list(values) for name, values in expected.items()},
+        **({} if outlook is None else {name: list(getattr(outlook, name)) for name in OUTLOOK}),
         "by": forecast.by,
         "mae_k": {str(horizon): round(mae, 3) for horizon, mae in error.mae_k.items()},
         "weather": {"source": view.weather.source, "age_s": view.weather.age_s},

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -67,7 +68,7 @@ class Thing:
     capabilities: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RoomLayout:
     """A room with an air conditioner, and the devices that tell of it."""
 
@@ -81,6 +82,11 @@ class RoomLayout:
     signs: tuple[Thing, ...]  # what people in the room switch
     outdoor: tuple[Thing, ...]  # thermometers of the home that hang outdoors
     objective: str | None = None  # the room's own; None: as the home
+
+    @cached_property
+    def limits(self) -> Limits:
+        """See ``limits_of``."""
+        return _limits(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +219,10 @@ def limits_of(layout: RoomLayout) -> Limits:
 
     Household settings that count: ``limits: {low_c, high_c}`` and ``quiet_hours: {start, end}`` ("23:00"; null: none).
     """
+    return layout.limits
+
+
+def _limits(layout: RoomLayout) -> Limits:
     settings = layout.home.settings
     unit = capabilities_from(layout.unit.capabilities)
     household = settings.get("limits") or {}

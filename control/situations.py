@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ AHEAD_S = tuple((HOUR_S * (hour - 1), HOUR_S * hour) for hour in AHEAD_H)  # of 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RoomView:
     """A room at an instant, with everything that is believed about what comes."""
 
@@ -49,12 +50,12 @@ class RoomView:
     @property
     def low_c(self) -> float:
         """Lower edge of the band that is kept, under what the household is after. [°C]"""
-        return self._kept_c()[0]
+        return self._kept_c[0]
 
     @property
     def high_c(self) -> float:
         """Upper edge of the band that is kept. [°C]"""
-        return self._kept_c()[1]
+        return self._kept_c[1]
 
     @property
     def outdoor_c(self) -> float:
@@ -77,6 +78,7 @@ class RoomView:
         now, then = self.price(self.state.at), self.price(self.state.at + timedelta(hours=hours))
         return seen_price(now, then, self.retained(hours))
 
+    @cached_property
     def _kept_c(self) -> tuple[float, float]:
         margin_k = COMFORT_MARGIN_K if self.objective is Objective.COMFORT else 0.0
         return kept_band_c(self.band.low_c, self.band.high_c, margin_k)

@@ -15,6 +15,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -80,7 +81,7 @@ class WeatherMemory:
     def ahead(self, now: datetime, latitude: float | None, longitude: float | None, hours: int = 25) -> WeatherAhead:
         """What to expect from now on."""
         this_hour = int(now.timestamp()) // HOUR_S
-        solar = tuple(self._solar(now, lead, latitude, longitude) for lead in range(hours))
+        solar = self._solar_ahead(now, hours, latitude, longitude)
         age_s = None if self.last_at is None else max(0.0, (now - self.last_at).total_seconds())
         known = self.hours.get(this_hour) or self.hours.get(this_hour - 1)
         if known is None:
@@ -113,12 +114,16 @@ class WeatherMemory:
         found = self.hours.get(hour)
         return None if found is None else found[0]
 
-    def _solar(self, now: datetime, lead_h: int, latitude: float | None, longitude: float | None) -> float:
-        yesterday = self.hours.get(int(now.timestamp()) // HOUR_S + lead_h - 24)
-        if yesterday is not None and yesterday[1] is not None:
-            return yesterday[1]
-        middle = now + timedelta(hours=lead_h, minutes=30)
-        return CLOUDY_SHARE * clear_sky_w_m2(middle, latitude, longitude)
+    def _solar_ahead(
+        self, now: datetime, hours: int, latitude: float | None, longitude: float | None
+    ) -> tuple[float, ...]:
+        this_hour = int(now.timestamp()) // HOUR_S
+        yesterday = [self.hours.get(this_hour + lead - 24) for lead in range(hours)]
+        measured = [None if hour is None else hour[1] for hour in yesterday]
+        if None not in measured:
+            return tuple(value for value in measured if value is not None)
+        usual = (CLOUDY_SHARE * _clear_sky_ahead_w_m2(now, hours, latitude, longitude)).tolist()
+        return tuple(sky if value is None else value for value, sky in zip(measured, usual, strict=True))
 
 
 def sun_height_sine(at: datetime, latitude: float | None, longitude: float | None) -> float:
@@ -141,6 +146,29 @@ def clear_sky_w_m2(at: datetime, latitude: float | None, longitude: float | None
     """Sun on the horizontal under a clear sky, after B. Haurwitz, Journal of Meteorology 2, 1945. [W/m2]"""
     height = sun_height_sine(at, latitude, longitude)
     return 1098.0 * height * math.exp(-0.059 / height) if height > 0.01 else 0.0
+
+
+def _clear_sky_ahead_w_m2(
+    now: datetime, hours: int, latitude: float | None, longitude: float | None
+) -> NDArray[np.float64]:
+    """``clear_sky_w_m2`` in the middle of each hour from now on, shape (hours,). [W/m2]"""
+    declination_sine, declination_cosine, utc_h = _middles(now, hours)
+    phi = math.radians(USUAL_LATITUDE if latitude is None else latitude)
+    turn_h = (now.utcoffset() or timedelta(0)).total_seconds() / 3600.0 if longitude is None else longitude / 15.0
+    angle = np.radians(15.0 * (utc_h + (turn_h - 12.0)))
+    height = math.sin(phi) * declination_sine + math.cos(phi) * declination_cosine * np.cos(angle)
+    up = np.maximum(height, 0.01)
+    return np.where(height > 0.01, 1098.0 * up * np.exp(-0.059 / up), 0.0)
+
+
+@lru_cache(maxsize=16)
+def _middles(now: datetime, hours: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Sine and cosine of the sun's declination in the middles of hours, and their hour of the day in UTC."""
+    middles = [now + timedelta(hours=lead, minutes=30) for lead in range(hours)]
+    day = np.array([at.timetuple().tm_yday for at in middles], dtype=np.float64)
+    declination = math.radians(23.45) * np.sin(2.0 * math.pi * (284.0 + day) / 365.0)
+    utc = [at.astimezone(UTC) for at in middles]
+    return np.sin(declination), np.cos(declination), np.array([at.hour + at.minute / 60.0 for at in utc])
 
 
 def usual_outdoor_c(at: datetime, latitude: float | None, longitude: float | None) -> float:

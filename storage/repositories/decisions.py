@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from storage.tables import DecisionRow, EventRow
 
+DECISIONS, EVENTS = cast(Table, DecisionRow.__table__), cast(Table, EventRow.__table__)
 TOLD = ("room_id", "controller", "reason")  # of a decision, to the live bus
 
 
@@ -31,8 +32,9 @@ class DecisionRepository:
         """Keep decisions and tell the live bus."""
         if not decisions:
             return
-        query = insert(DecisionRow).returning(DecisionRow.id, sort_by_parameter_order=True)
-        ids = self._session.scalars(query, [decision.values for decision in decisions]).all()
+        query = insert(DECISIONS).returning(DECISIONS.c.id, sort_by_parameter_order=True)
+        connection = self._session.connection()
+        ids = connection.scalars(query, [dict(decision.values) for decision in decisions]).all()
         events = [
             {
                 "home_id": decision.home_id,
@@ -42,7 +44,7 @@ class DecisionRepository:
             }
             for decision_id, decision in zip(ids, decisions, strict=True)
         ]
-        self._session.execute(insert(EventRow), events)
+        connection.execute(insert(EVENTS), events)
 
     def newest(self, room_id: int) -> DecisionRow | None:
         """The latest decision of a room."""

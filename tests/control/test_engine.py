@@ -305,11 +305,14 @@ def test_a_pinned_band_holds_in_any_weather_of_its_season(home: Household) -> No
     prior = ComfortCurve().at(Season.COOLING, PersonState.HOME)
     assert home.decisions()[-1].saw["comfort_high_c"] < prior.high_c
     with home.session() as session:
-        set_comfort(session, home.room_id, Season.COOLING, PersonState.HOME, home.at, neutral_c=24.0, pinned=True)
+        set_curve = set_comfort(
+            session, home.room_id, Season.COOLING, PersonState.HOME, home.at, neutral_c=24.0, pinned=True
+        )
     home.air(26.0, outdoors_c=18.5)
     look(engine, home, later_s=900.0)
     saw = home.decisions()[-1].saw
-    assert (saw["comfort_low_c"], saw["comfort_high_c"]) == pytest.approx((24.0 - 1.2, 24.0 + 1.2))
+    width_k = set_curve.at(Season.COOLING, PersonState.HOME).used_half_width_k
+    assert (saw["comfort_low_c"], saw["comfort_high_c"]) == pytest.approx((24.0 - width_k, 24.0 + width_k))
 
 
 def test_an_empty_room_stays_off_until_people_are_about_to_return(home: Household) -> None:
