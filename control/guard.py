@@ -41,7 +41,7 @@ from models.words import Wish
 from storage.repositories.learned import Season
 
 COMFORT_TOLERANCE_K = 0.5  # beyond the band before the guard steps in
-# how far beyond the band a setpoint may lie: a unit's own sensor reads up to this much above or below the people's air
+# how far beyond the band a setpoint may lie, where the unit's own sensor errs by no more than was learned of it
 SENSOR_ALLOWANCE_K = 1.5
 OCCUPIED_RATIO = 0.5
 HOUR = timedelta(hours=1)
@@ -96,6 +96,7 @@ class GuardState:
     season: Season = Season.COOLING
     comfort_low_c: float = 25.0
     comfort_high_c: float = 27.0
+    sensor_offset_k: float = 0.0  # of the setpoint that holds the room somewhere against that room, as learned
     override: bool = False
     control: str = "auto"  # auto, shadow, ab, off
     fallback: Wish | None = None  # the conventional program, now
@@ -267,17 +268,18 @@ def _comfort(wish: Wish, context: _Context) -> Wish:
     occupied = state.occupied >= OCCUPIED_RATIO
     uncomfortable = occupied and _outside_k(state) > COMFORT_TOLERANCE_K
     if uncomfortable and not wish.on and mode in context.limits.modes:
-        return Wish(True, mode, _edge(state), Fan.AUTO)
+        return Wish(True, mode, _edge(state) + state.sensor_offset_k, Fan.AUTO)
     if wish.on and wish.mode == mode and _overshot(state):
         return Wish(False, None, None, wish.fan)
     if not wish.on or wish.setpoint_c is None:
         return wish
     allowance_k = 0.0 if uncomfortable else SENSOR_ALLOWANCE_K
-    low_c, high_c = state.comfort_low_c - SENSOR_ALLOWANCE_K, state.comfort_high_c + SENSOR_ALLOWANCE_K
+    edge_low_c, edge_high_c = state.comfort_low_c + state.sensor_offset_k, state.comfort_high_c + state.sensor_offset_k
+    low_c, high_c = edge_low_c - SENSOR_ALLOWANCE_K, edge_high_c + SENSOR_ALLOWANCE_K
     if wish.mode == Mode.COOL:
-        high_c = state.comfort_high_c + allowance_k if occupied else math.inf
+        high_c = edge_high_c + allowance_k if occupied else math.inf
     elif wish.mode == Mode.HEAT:
-        low_c = state.comfort_low_c - allowance_k if occupied else -math.inf
+        low_c = edge_low_c - allowance_k if occupied else -math.inf
     else:
         return wish
     return replace(wish, setpoint_c=min(max(wish.setpoint_c, low_c), high_c))

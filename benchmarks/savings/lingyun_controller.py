@@ -1,7 +1,7 @@
-"""The engine as it ships, on n homes at once: room predictor, setpoint policy and guard.
+"""The engine as it ships, on n homes at once: room predictor, plan and guard.
 
-The networks, what they read, the guard and the rules around them are those of ``models`` and ``control``; here stands
-only what ``control.engine`` takes from its database, taken from arrays instead. As at home, the predictor's outlook is
+The network, the plan, the guard and the rules around them are those of ``models`` and ``control``; here stands only
+what ``control.engine`` takes from its database, taken from arrays instead. As at home, the predictor's outlook is
 shown and, as yet, read by nobody.
 """
 
@@ -13,22 +13,24 @@ from numpy.typing import NDArray
 
 from benchmarks.savings.presence import mean_between as presence_between
 from benchmarks.savings.presence import until_return_s
-from benchmarks.savings.words import DECISION_S, Array, BoolArray, Known, Orders, Seen
+from benchmarks.savings.words import DECISION_S, QUARTERS_AHEAD, Array, BoolArray, Known, Orders, Seen
+from control import planner
 from control.guard import OCCUPIED_RATIO, Action, GuardState, History, Limits, WishSource, check
-from control.learning import USUAL_PULL_DOWN_K_PER_H
 from control.prediction import slices_s
 from control.room_state import GREATEST_DISAGREEMENT_K, PLAUSIBLE_C
-from control.situations import AHEAD_S, EARLIEST_START_S, time_to_edge_s
+from control.situations import AHEAD_S
+from control.two_nodes import Past
 from control.weather import mean_between
 from core.words import Fan, Mode
 from models import features
 from models.features import UNKNOWN_TEMPERATURE_C
-from models.policy import SetpointPolicy
 from models.predictor import Memory, RoomPredictor
 from models.words import HORIZONS_S, Wish
 from storage.repositories.learned import Season
 
 QUARTER_S = 900.0
+QUARTERS_PER_DAY = 96
+MEMORY_QUARTERS = planner.MEMORY_QUARTERS
 LONG_AGO_S = 86_400.0
 LIMITS = Limits(step_k=0.5)  # units of the benchmark take half kelvins; the household asks for nothing else
 FAN_STEPS = {Fan.AUTO: 0}  # the engine leaves the fan to the unit
@@ -41,7 +43,7 @@ class Lingyun:
     name = "lingyun"
 
     def __init__(self) -> None:
-        self._policy, self._predictor = SetpointPolicy.load(), RoomPredictor.load()
+        self._predictor = RoomPredictor.load()
 
     def start(self, known: Known) -> None:
         """Forget everything and begin."""
@@ -51,6 +53,7 @@ class Lingyun:
         self._last_c = np.full(n, UNKNOWN_TEMPERATURE_C)
         self.outlook_c = np.full((n, len(HORIZONS_S)), np.nan, dtype=np.float32)
         self._rooms = [_RoomHistory() for _ in range(n)]
+        self._planned = _Planned(known)
 
     def decide(self, seen: Seen) -> Orders:
         """Predict, wish, and let the guard have the last word."""
@@ -63,10 +66,8 @@ class Lingyun:
         now = datetime.fromtimestamp(seen.at_epoch_s, tz=UTC)
         for room, on in zip(self._rooms, seen.on.tolist(), strict=True):
             room.look(on, now)
-        since_switch_s = np.array([room.since_switch_s(now) for room in self._rooms])
-        # a room that nobody measures gets no wish; its line is only filled
-        wishes = self._policy.act_arrays(situation_arrays(seen, np.where(known, room_c, self._last_c), since_switch_s))
-        actions = self._check(seen, room_c, wishes, now)
+        targets = self._planned.decide(seen, room_c)
+        actions = self._check(seen, room_c, targets, now)
         on = np.array([action.target.on for action in actions])
         heating = np.array([action.target.mode is Mode.HEAT for action in actions])
         setpoint_c = [action.target.setpoint_c for action in actions]
@@ -77,25 +78,20 @@ class Lingyun:
             fan=np.array([FAN_STEPS[action.target.fan] for action in actions]),
         )
 
-    def _check(
-        self, seen: Seen, room_c: Array, wishes: tuple[BoolArray, BoolArray, Array], now: datetime
-    ) -> list[Action]:
+    def _check(self, seen: Seen, room_c: Array, targets: planner.Targets, now: datetime) -> list[Action]:
         """The guard's word on every room."""
-        edge_c = np.where(seen.heats, seen.low_c, seen.high_c)
-        beyond_k = np.where(seen.heats, edge_c - room_c, room_c - edge_c)
-        lead_s = time_to_edge_s(beyond_k, USUAL_PULL_DOWN_K_PER_H) + DECISION_S
-        returning = until_return_s(seen.presence_ahead) <= np.fmax(lead_s, EARLIEST_START_S)
+        returning = np.isfinite(until_return_s(seen.presence_ahead))  # within the day that is planned
         minute = np.floor(seen.local_hour * 60.0).astype(np.int64) % 1440
         columns = (
-            *(values.tolist() for values in wishes),
+            *(values.tolist() for values in (targets.on, targets.setpoint_c, targets.offset_k)),
             *(values.tolist() for values in (room_c, seen.on, seen.heating, seen.setpoint_c, minute, seen.occupied)),
             *(values.tolist() for values in (returning, seen.heats, seen.low_c, seen.high_c, seen.held)),
         )
         actions = []
         for room, (
             runs,
-            heats,
             wanted_c,
+            offset_k,
             air_c,
             on,
             heating,
@@ -120,14 +116,79 @@ class Lingyun:
                 season=Season.HEATING if winter else Season.COOLING,
                 comfort_low_c=low_c,
                 comfort_high_c=high_c,
+                sensor_offset_k=offset_k,
                 override=held,
             )
-            wish = Wish(True, Mode.HEAT if heats else Mode.COOL, wanted_c, Fan.AUTO) if runs else OFF
+            wish = Wish(True, Mode.HEAT if winter else Mode.COOL, wanted_c, Fan.AUTO) if runs else OFF
             action, _ = check(wish, LIMITS, state, room.history(now), now)
             if action.write:
                 room.write(action.target.on, now)
             actions.append(action)
         return actions
+
+
+class _Planned:
+    """The rooms' plans, as ``control.planner`` makes them."""
+
+    def __init__(self, known: Known) -> None:
+        self._mean_price = known.mean_price
+        self._rooms = planner.new(known.rated_cooling_w, known.floor_m2)
+        self._past = np.full((len(Past._fields), known.n, MEMORY_QUARTERS), np.nan)
+        self._count = 0
+        self._before: Seen | None = None
+        self._before_c = np.full(known.n, np.nan)
+
+    def decide(self, seen: Seen, room_c: Array) -> planner.Targets:
+        """Learn from the last quarter of an hour, plan what is due, and say what is to be told."""
+        rooms, before = self._rooms, self._before
+        due = ~planner.is_planned(rooms)
+        if before is not None:
+            self._learn(before, seen, room_c)
+            due = ~planner.is_planned(rooms) | (rooms["passed"] >= planner.PERIOD_QUARTERS)
+            due |= (seen.occupied != before.occupied) | (seen.heats != before.heats) | (before.held & ~seen.held)
+        else:
+            planner.start(rooms, room_c)
+        self._before, self._before_c = seen, room_c
+        if due.any():
+            some = rooms[due]
+            planner.plan(some, seen.heats[due], _ahead(seen, self._mean_price, due))
+            rooms[due] = some
+        return planner.targets(rooms, seen.heats)
+
+    def _learn(self, before: Seen, seen: Seen, room_c: Array) -> None:
+        rooms = self._rooms
+        quarter = planner.Quarter(
+            room_c=room_c,
+            outdoor_c=0.5 * (before.outdoor_temperature_c + seen.outdoor_temperature_c),
+            solar_w_m2=0.5 * (before.solar_w_m2 + seen.solar_w_m2),
+            power_w=seen.power_w,
+            heating=seen.heating,
+            occupied=before.occupied,
+            ran=seen.on & before.on & ~seen.held & ~before.held & (seen.heating == seen.heats),
+        )
+        heat_kw = planner.heat_kw(rooms, quarter)
+        columns = Past(self._before_c, quarter.outdoor_c, quarter.solar_w_m2 / 1e3, heat_kw, quarter.occupied)
+        self._past[:, :, self._count % MEMORY_QUARTERS] = columns
+        self._count += 1
+        planner.learn(rooms, quarter)
+        if self._count % QUARTERS_PER_DAY == 0 and self._count >= planner.YOUNG_QUARTERS:
+            size = min(self._count, MEMORY_QUARTERS)
+            order = np.arange(self._count - size, self._count) % MEMORY_QUARTERS
+            planner.refit(rooms, Past(*self._past[:, :, order]), planner.fit_iterations(self._count))
+
+
+def _ahead(seen: Seen, mean_price: Array, some: BoolArray) -> planner.Ahead:
+    """What the plan reads of the day ahead."""
+    by_quarter = np.arange(QUARTERS_AHEAD) * QUARTER_S // 3600.0
+    hours = by_quarter.astype(np.int64)
+    return planner.Ahead(
+        chance=planner.chance_ahead(seen.occupied[some], seen.presence_ahead[some]),
+        outdoor_c=seen.outdoor_ahead_c[some][:, hours],
+        solar_w_m2=seen.solar_ahead_w_m2[some][:, hours],
+        price_ratio=seen.price_ahead[some] / mean_price[some, np.newaxis],
+        low_c=seen.low_ahead_c[some],
+        high_c=seen.high_ahead_c[some],
+    )
 
 
 @dataclass(slots=True)
