@@ -240,7 +240,7 @@ def window_proposal(
     """
     if plug.appliance_kind is not Kind.PLUG or len(kwh_by_quarter) != QUARTERS or len(prices) != QUARTERS:
         return None
-    if not all(map(math.isfinite, (*kwh_by_quarter, *prices))):
+    if not all(map(math.isfinite, [*kwh_by_quarter, *map(float, prices)])):
         return None
     start_min, end_min = cheapest(window, [float(price) for price in prices])
     first = start_min // QUARTER_MIN
