@@ -64,7 +64,7 @@ class Planner:
         self._was_held = np.zeros(n, dtype=np.bool_)
         self._seed = np.floor(1e6 * known.floor_m2).astype(np.int64) % 2147483648  # the home's own
         kinds = zone.RoomState, split_unit.UnitState, residents.Person, residents.Hand, split_unit.Panel
-        self._scratch = [table(kind, 1) for kind in kinds]
+        self._scratch = [table(kind, 2 * self.effort.quarters + 3) for kind in kinds]
 
     def decide(self, seen: Seen) -> Orders:
         """Orders until the next decision."""
@@ -97,12 +97,12 @@ class Planner:
                 rows[home, : self.quarters - by] = rows[home, by:].copy()
         self.passed[due] = 0
         world, ahead, linear = self.world, self.ahead(seen), self._linear
-        state_, running_, person_, hand_, panel_ = self._scratch
+        states, runnings, person_, hands_, panels_ = self._scratch
         true_plant.search(
             due.astype(np.float64), world.rooms, world.room_states, world.units, world.unit_states, world.persons,
             world.habits, world.hands, world.panels, ahead.skies, ahead.here, ahead.middle_c, ahead.price, ahead.weight,
             ahead.low_c, ahead.high_c, ahead.at_s, seen.heats.astype(np.float64), *linear, *self.course, self.cost,
-            self.winner, self._seed, state_, running_, person_, hand_, panel_, np.array(self.effort, dtype=np.int64),
+            self.winner, self._seed, states, runnings, person_, hands_, panels_, np.array(self.effort, dtype=np.int64),
         )  # fmt: skip
         self.wins += np.bincount(self.winner[due], minlength=4)
 

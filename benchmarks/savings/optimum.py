@@ -12,7 +12,7 @@ from benchmarks.savings.words import ROWS_PER_DECISION, Array, Known, Seen
 from simulator import residents
 from simulator.records import Table
 
-DEEP = Effort(iterations=20, rounds=1, changes=64, quarters=32)
+DEEP = Effort(iterations=20, rounds=1, changes=128, quarters=32)
 
 
 class Optimum(Planner):

@@ -36,8 +36,11 @@ W_PER_KW = 1000.0
 J_PER_KWH = 3.6e6
 LEAST_HALF_WIDTH_K = 1.0  # of a band of comfort that overrides have narrowed; assumed
 LEAST_HEAT_RATIO = 0.03  # of the most heat: below it a plan means off
-COOLEST_C, WARMEST_C = 16.0, 30.0  # of setpoints
+COOLEST_C, WARMEST_C, SETPOINT_STEP_K = 16.0, 30.0, 0.5
 PATIENCE = 3  # quarters without planned heat for which a unit is left on, as it rests by itself
+NOTHING_YET = 1e11  # kWh: no course was tried
+CLEARLY_KWH = 0.3  # by which a course on its way may be dearer than the best
+SETTLES = 4  # quarters after which two courses with the same orders differ only in what the room holds
 LEADS = (0, 2, 4, 6, 8)  # quarters before somebody is likely to be home, of rules
 
 
@@ -153,36 +156,76 @@ def curve(
 
 
 @njit
-def rollout(
-    room: Any, state: Any, unit: Any, running: Any, person: Any, habit: Any, hand: Any, panel: Any, ahead: Any,
-    here: Array, middle_c: Array, at_s: float, price: Array, weight: Array, low_c: Array, high_c: Array, on: Array,
-    setpoint_c: Array, heating: bool, quarters: int,
+def quarter(
+    room: Any, state: Any, unit: Any, running: Any, person: Any, habit: Any, hand: Any, panel: Any, sky: Any,
+    here: float, middle_c: float, at_s: float, price: float, weight: float, low_c: float, high_c: float, on: float,
+    setpoint_c: float, heating: bool,
 ) -> float:  # fmt: skip
-    """What orders cost in the plant itself. [kWh at the mean price]  The states are left at the end."""
-    total = 0.0
-    for k in range(quarters):
-        sky = ahead[k]
-        if hand.override_until_s <= at_s + DECISION_S * k:  # otherwise what somebody set holds
-            panel.on = on[k] > 0.5
-            panel.heating = heating
-            panel.setpoint_c = setpoint_c[k]
-            panel.fan = 0
-        _people(person, habit, hand, panel, state, sky, here[k], middle_c[k], at_s + DECISION_S * k)
-        zone.prepare(room, state, sky)
-        split_unit.prepare(
-            unit, running, panel, sky.outdoor_c, sky.humidity_kg_kg, state.return_c, state.humidity_kg_kg
-        )
-        energy_j, outside_k_s = 0.0, 0.0
-        for _ in range(SUB):
-            split_unit.step(unit, running, panel, state.return_c, state.humidity_kg_kg, STEP_S)
-            zone.step(
-                room, state, hand.convective_w + running.heat_w, hand.radiant_w,
-                hand.moisture_kg_s - running.moisture_kg_s, running.heat_w,
-            )  # fmt: skip
-            energy_j += running.power_w * STEP_S
-            outside_k_s += (max(state.occupied_c - high_c[k], 0.0) + max(low_c[k] - state.occupied_c, 0.0)) * STEP_S
-        total += price[k] * energy_j / J_PER_KWH + weight[k] * PRICE_OF_DISCOMFORT_KWH * outside_k_s / 3600.0
-    return total
+    """What an order costs in the plant itself over its quarter of an hour. [kWh at the mean price]"""
+    if hand.override_until_s <= at_s:  # otherwise what somebody set holds
+        panel.on = on > 0.5
+        panel.heating = heating
+        panel.setpoint_c = setpoint_c
+        panel.fan = 0
+    _people(person, habit, hand, panel, state, sky, here, middle_c, at_s)
+    zone.prepare(room, state, sky)
+    split_unit.prepare(unit, running, panel, sky.outdoor_c, sky.humidity_kg_kg, state.return_c, state.humidity_kg_kg)
+    energy_j, outside_k_s = 0.0, 0.0
+    for _ in range(SUB):
+        split_unit.step(unit, running, panel, state.return_c, state.humidity_kg_kg, STEP_S)
+        zone.step(
+            room, state, hand.convective_w + running.heat_w, hand.radiant_w,
+            hand.moisture_kg_s - running.moisture_kg_s, running.heat_w,
+        )  # fmt: skip
+        energy_j += running.power_w * STEP_S
+        outside_k_s += (max(state.occupied_c - high_c, 0.0) + max(low_c - state.occupied_c, 0.0)) * STEP_S
+    return float(price * energy_j / J_PER_KWH + weight * PRICE_OF_DISCOMFORT_KWH * outside_k_s / 3600.0)
+
+
+@njit
+def try_course(
+    room: Any, unit: Any, person: Any, habit: Any, states: Any, runnings: Any, hands: Any, panels: Any, ahead: Any,
+    here: Array, middle_c: Array, at_s: float, price: Array, weight: Array, low_c: Array, high_c: Array, on: Array,
+    setpoint_c: Array, heating: bool, first: int, last: int, best_kwh: Array, kwh: Array, worth: Array, to_modes: Array,
+    end: Array,
+) -> float:  # fmt: skip
+    """What a course costs that parts from the best one at ``first`` and orders as it does from ``last`` on. [kWh]
+
+    It is taken up where it parts, and given up, as infinite, once it is clearly dearer than the best course to the same
+    instant, what the room holds being weighed by what the plan says it is worth. ``kwh`` are costs before each quarter.
+
+    The records' tables hold one to try on, then those of the best course at each quarter, then those of this one.
+    """
+    quarters = kwh.shape[0] - 1
+    mine = quarters + 2  # of the tables
+    states[0], runnings[0], hands[0], panels[0] = (
+        states[1 + first],
+        runnings[1 + first],
+        hands[1 + first],
+        panels[1 + first],
+    )
+    kwh[first] = best_kwh[first]
+    state, running, hand, panel = states[0], runnings[0], hands[0], panels[0]
+    for k in range(first, quarters):
+        kwh[k + 1] = kwh[k] + quarter(
+            room, state, unit, running, person, habit, hand, panel, ahead[k], here[k], middle_c[k],
+            at_s + DECISION_S * k, price[k], weight[k], low_c[k], high_c[k], on[k], setpoint_c[k], heating,
+        )  # fmt: skip
+        at = mine + k + 1
+        states[at], runnings[at], hands[at], panels[at] = states[0], runnings[0], hands[0], panels[0]
+        if best_kwh[quarters] < NOTHING_YET and k + 1 < quarters:
+            dearer_kwh = kwh[k + 1] - best_kwh[k + 1]
+            best = states[2 + k]
+            for b in range(NODES):
+                differs_k = state.node_c[b] - best.node_c[b]
+                for a in range(NODES):
+                    dearer_kwh += worth[k + 1, a] * to_modes[a, b] * differs_k
+            if dearer_kwh > (CLEARLY_KWH if k + 1 < last + SETTLES else 0.0):
+                return np.inf
+    total = kwh[quarters]
+    for a in range(NODES):
+        total += end[a] * state.node_c[a]
+    return float(total)
 
 
 @njit
@@ -206,8 +249,8 @@ def change(
     luck = _luck(seed, i)
     last = min(first + 1 + int(luck * luck * 24.0), quarters)
     kind = _luck(seed, i)
-    if kind < 0.5:  # warmer or cooler
-        by_k = 2.0 * (_luck(seed, i) - 0.5) * (0.5 if kind < 0.25 else 2.0)
+    if kind < 0.5:  # warmer or cooler, by steps of the unit
+        by_k = SETPOINT_STEP_K * (1.0 + int(_luck(seed, i) ** 2 * 4.0)) * (1.0 if kind < 0.25 else -1.0)
         for k in range(first, last):
             new_setpoint_c[k] += by_k
     elif kind < 0.65:
@@ -257,12 +300,13 @@ class Effort(NamedTuple):
     """How hard to look; doubling any of it should change nothing that matters.
 
     Chosen on six homes of the validation split in summer: with trials of 8 h, which are planned anew each hour, J is
-    lower than with trials of 12 h and as many changes.
+    lower than with trials of 12 h and as many changes. A change is tried from where it parts from the best course, so
+    that 96 of them take about as long as 24 whole trials.
     """
 
     iterations: int = 25  # of the interior-point method
     rounds: int = 1  # of making the room linear around the plan
-    changes: int = 24  # random changes of the best course tried in the plant
+    changes: int = 128  # random changes of the best course tried in the plant
     quarters: int = 32  # of the trials; beyond them the plan says what their end is worth
 
 
@@ -287,12 +331,12 @@ def search(
     panels: Any, skies: Any, here: Array, middle_c: Array, price: Array, weight: Array, low_c: Array, high_c: Array,
     at_s: float, heats: Array, decay: Array, gain: Array, reach: Array, direct: Array, to_modes: Array, on: Array,
     setpoint_c: Array, heat_kw: Array, cost: Array, winner: NDArray[np.int64], seed: NDArray[np.int64],
-    state_: Any, running_: Any, person_: Any, hand_: Any, panel_: Any, effort: NDArray[np.int64],
+    states: Any, runnings: Any, person_: Any, hands_: Any, panels_: Any, effort: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """The best course of orders found for each home that is due, written over the course it has.
 
-    Names with a trailing underscore are tables of one record, to try things on. ``cost`` and ``winner`` tell what the
-    best course is thought to cost and where it came from: 0 what was meant before, 1 a plan, 2 a rule, 3 a change.
+    ``states`` to ``panels_`` are tables to try things on (``try_course``). ``cost`` and ``winner`` tell what the best
+    course is thought to cost and where it came from: 0 what was meant before, 1 a plan, 2 a rule, 3 a change.
     """
     quarters = price.shape[1]
     iterations, rounds, changes, tried = effort[0], effort[1], effort[2], min(effort[3], quarters)
@@ -309,7 +353,7 @@ def search(
     plan_kw = np.empty(quarters)
     edge_c = np.empty(quarters)
     end = np.zeros(NODES)
-    free = np.zeros(quarters)  # of charge: what is left is discomfort
+    best_kwh, kwh = np.zeros(tried + 1), np.zeros(tried + 1)
     loads_kw, powers_kw = np.empty(LOADS + 1), np.empty(LOADS + 1)
     try_on, try_c = np.empty(quarters), np.empty(quarters)
     best_on, best_c = np.empty(quarters), np.empty(quarters)
@@ -330,13 +374,14 @@ def search(
             half_k = 0.5 * (high_c[i, 0] - low_c[i, 0])
 
         # where nobody will feel anything with the unit off, nothing is better
+        as_now(i, room_states, unit_states, persons, hands, panels, half_k, states, runnings, person_, hands_, panels_)
+        felt = 0.0
         for k in range(quarters):
-            try_on[k], try_c[k] = 0.0, setpoint_c[i, k]
-        as_now(i, room_states, unit_states, persons, hands, panels, half_k, state_, running_, person_, hand_, panel_)
-        felt = rollout(
-            room, state_[0], unit, running_[0], person_[0], habit, hand_[0], panel_[0], skies[i], here[i], middle_c[i],
-            at_s, free, weight[i], low_c[i], high_c[i], try_on, try_c, heating, quarters,
-        )  # fmt: skip
+            felt += quarter(
+                room, states[0], unit, runnings[0], person_[0], habit, hands_[0], panels_[0], skies[i, k], here[i, k],
+                middle_c[i, k], at_s + DECISION_S * k, 0.0, weight[i, k], low_c[i, k], high_c[i, k], 0.0,
+                setpoint_c[i, k], heating,
+            )  # fmt: skip
         if felt <= 0.0:
             cost[i], winner[i] = 0.0, 2
             for k in range(quarters):
@@ -359,10 +404,10 @@ def search(
         # the plan, on the room made linear around itself
         for _ in range(rounds):
             as_now(
-                i, room_states, unit_states, persons, hands, panels, half_k, state_, running_, person_, hand_, panel_
+                i, room_states, unit_states, persons, hands, panels, half_k, states, runnings, person_, hands_, panels_
             )
             nominal(
-                room, state_[0], person_[0], habit, hand_[0], panel_[0], skies[i], here[i], middle_c[i], at_s, sign,
+                room, states[0], person_[0], habit, hands_[0], panels_[0], skies[i], here[i], middle_c[i], at_s, sign,
                 plan_kw, nodes, felt_c,
             )  # fmt: skip
             for k in range(quarters):
@@ -398,7 +443,10 @@ def search(
             edge = low_c[i, k] if heating else high_c[i, k]
             edge_c[k] = edge + sensor_k + layer * max(plan_kw[k], 0.5 * least_kw)
 
+        as_now(i, room_states, unit_states, persons, hands, panels, half_k, states, runnings, person_, hands_, panels_)
+        states[1], runnings[1], hands_[1], panels_[1] = states[0], runnings[0], hands_[0], panels_[0]
         best, source = 1e12, 0
+        best_kwh[tried] = NOTHING_YET
         for trial in range(1 + 5 + 1 + 2 * len(LEADS) + 2 + changes):
             kind = 3
             if trial == 0:  # what was meant before
@@ -431,20 +479,28 @@ def search(
             else:
                 change(seed, i, best_on, best_c, edge_c, tried, try_on, try_c)
             for k in range(quarters):
-                try_c[k] = min(max(round(2.0 * try_c[k]) / 2.0, COOLEST_C), WARMEST_C)
-            as_now(
-                i, room_states, unit_states, persons, hands, panels, half_k, state_, running_, person_, hand_, panel_
-            )
-            total = rollout(
-                room, state_[0], unit, running_[0], person_[0], habit, hand_[0], panel_[0], skies[i], here[i],
-                middle_c[i], at_s, price[i], weight[i], low_c[i], high_c[i], try_on, try_c, heating, tried,
+                try_c[k] = min(max(round(try_c[k] / SETPOINT_STEP_K) * SETPOINT_STEP_K, COOLEST_C), WARMEST_C)
+            first, last = tried, 0  # where it parts from the best course, and where it joins it again
+            for k in range(tried):
+                both_off = try_on[k] < 0.5 and best_on[k] < 0.5
+                if trial == 0 or (not both_off and (try_on[k] != best_on[k] or try_c[k] != best_c[k])):
+                    first, last = min(first, k), k + 1
+            if first == tried:
+                continue
+            total = try_course(
+                room, unit, person_[0], habit, states, runnings, hands_, panels_, skies[i], here[i], middle_c[i], at_s,
+                price[i], weight[i], low_c[i], high_c[i], try_on, try_c, heating, first, last, best_kwh, kwh, worth,
+                to_modes[i], end,
             )  # fmt: skip
-            for a in range(NODES):
-                total += end[a] * state_[0].node_c[a]
             if total < best - 1e-9:
                 best, source = total, kind
                 for k in range(quarters):
                     best_on[k], best_c[k] = try_on[k], try_c[k]
+                for k in range(first, tried):
+                    best_kwh[k + 1] = kwh[k + 1]
+                    at = tried + 3 + k
+                    states[2 + k], runnings[2 + k] = states[at], runnings[at]
+                    hands_[2 + k], panels_[2 + k] = hands_[at], panels_[at]
         cost[i] = best
         winner[i] = source
         for k in range(quarters):
