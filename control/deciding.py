@@ -12,15 +12,17 @@ from control import reasons
 from control.guard import OCCUPIED_RATIO, Action, GuardState, History, WishSource, check
 from control.minds import RoomMind
 from control.objective import Objective
+from control.planning import Target
 from control.room_state import limits_of
 from control.setback import USUAL_H
 from control.situations import EARLIEST_START_S, RoomView, lead_s, situation
 from control.trial import Arm
 from control.wishes import Asked, Wishes
-from core.words import Command, Fan
+from core.words import Command, Fan, Mode
 from models.words import Outlook, Wish
 from storage.repositories.commands import BY_ENGINE
 from storage.repositories.decisions import NewDecision
+from storage.repositories.learned import Season
 from storage.repositories.overrides import FROM_DEVICE
 from storage.tables import CommandRow, OverrideRow
 
@@ -103,19 +105,29 @@ class Question:
     wanted: tuple[Wish, WishSource] | None  # None: policy or rule are asked
     asked: Asked | None
     returning: bool  # somebody is expected soon enough to start for
+    target: Target | None = None  # of the room's plan
 
 
-def question(mind: RoomMind, view: RoomView, override: OverrideRow | None, trigger: str, period_s: float) -> Question:
+def question(
+    mind: RoomMind,
+    view: RoomView,
+    override: OverrideRow | None,
+    trigger: str,
+    target: Target | None,
+    period_s: float,
+) -> Question:
     """What is to be decided in a room now.
 
     Parameters
     ----------
+    target : Target or None
+        What the room's plan says; None: policy or rule are asked.
     period_s : float
         Time until the next decision. [s]
     """
     program = None if mind.program is None else mind.program.at(view.state.at, mind.layout.home.zone)
-    wanted, asked, returning = _wanted(mind, view, override, program, period_s)
-    return Question(mind, view, override, trigger, program, wanted, asked, returning)
+    wanted, asked, returning = _wanted(mind, view, override, program, target, period_s)
+    return Question(mind, view, override, trigger, program, wanted, asked, returning, target)
 
 
 def answers(questions: Sequence[Question], wishes: Wishes) -> list[tuple[Wish, WishSource]]:
@@ -165,7 +177,12 @@ def grid(after: datetime, period: timedelta) -> datetime:
 
 
 def _wanted(
-    mind: RoomMind, view: RoomView, override: OverrideRow | None, program: Wish | None, period_s: float
+    mind: RoomMind,
+    view: RoomView,
+    override: OverrideRow | None,
+    program: Wish | None,
+    target: Target | None,
+    period_s: float,
 ) -> tuple[tuple[Wish, WishSource] | None, Asked | None, bool]:
     """What is wanted and by whom, or what is asked of policy or rule; whether somebody is expected soon enough."""
     present = Wish(view.on, view.mode, view.setpoint_c, view.fan or Fan.AUTO)
@@ -182,11 +199,19 @@ def _wanted(
         return (program, WishSource.TRIAL), None, may_start
     if room_c is None or not view.state.plausible:
         return (program or present, WishSource.CONVENTIONAL), None, False
+    if target is not None:
+        return (_planned(target, view.season), WishSource.POLICY), None, may_start or is_held(mind, view)
     seen = situation(view, room_c, mind.forecast.outlook)
     if is_held(mind, view):
         seen = replace(seen, occupied=1.0, occupied_ahead=(1.0,) * len(seen.occupied_ahead))
         soon = may_start = True
     return None, Asked(seen, view.season, returning_now=soon), may_start
+
+
+def _planned(target: Target, season: Season) -> Wish:
+    if not target.on:
+        return Wish(False, None, None, Fan.AUTO)
+    return Wish(True, Mode.HEAT if season == Season.HEATING else Mode.COOL, target.setpoint_c, Fan.AUTO)
 
 
 def _wish_of(target: Command, present: Wish) -> Wish:
@@ -220,6 +245,7 @@ def _guard_state(question: Question, source: WishSource) -> GuardState:
         override=question.override is not None,
         control=mind.layout.control,
         fallback=question.program,
+        sensor_offset_k=0.0 if question.target is None else question.target.offset_k,
     )
 
 

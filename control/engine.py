@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from control import absences, comfort, learning, overrides
+from control import absences, comfort, learning, overrides, planning
 from control.commands import CommandSender
 from control.deciding import (
     Decision,
@@ -28,6 +29,7 @@ from control.deciding import (
     answers,
     decide,
     grid,
+    is_held,
     is_left_alone,
     is_steered,
     question,
@@ -48,6 +50,7 @@ from control.minds import (
 )
 from control.objective import Objective
 from control.people import People
+from control.planning import Planned, Target
 from control.prediction import Predictor, step_many
 from control.presence import LIKELY, Evidence
 from control.reading import Reader
@@ -84,6 +87,7 @@ FIRST_PATIENCE_WALL_S = 15.0  # for a room's thermometer to speak after the star
 QUARTER_S, QUARTERS_PER_DAY, QUARTERS_PER_H = 900, 96, 4
 SAVE_EVERY, SAVE_LESSONS_EVERY = timedelta(hours=1), timedelta(days=1)
 TOGETHER = 200  # rooms that are written in one transaction: other writers have to wait for its end
+FITS_AT_ONCE = 20  # rooms that are fitted anew at one look: each takes some milliseconds
 SLACK_WALL_S = 3.0  # that the instants of different processes may be apart
 Item = TypeVar("Item", "Seen", "Due")
 Value = TypeVar("Value")
@@ -280,6 +284,9 @@ class Engine:
             self._together(stale, lambda some: self._predict(some, look.now), failed)
         with self._stage("learn"):
             self._together([one for one in seen if one.hour_passed], lambda some: self._learn_quiet(some, look), failed)
+        if self._wishes.plans:
+            with self._stage("plan"):
+                self._together(seen, lambda some: self._plan(some, look), failed)
         self._decide(seen, look, failed)
         with self._stage("save"):
             old = [one for one in seen if _is_over(one.mind.saved_at, SAVE_EVERY, look.now)]
@@ -330,11 +337,11 @@ class Engine:
         evidence = evidence_of(layout, state, override, look.now)
         _note_quiet(mind, evidence, override, look.now)
         view = view_of(mind, home, look, state, evidence)
+        self._follow_absence(mind, view, override)
         return Seen(mind, home, view, override, _learn_presence(mind, home, evidence, state.at))
 
-    def _follow_absence(self, seen: Seen) -> None:
+    def _follow_absence(self, mind: RoomMind, view: RoomView, override: OverrideRow | None) -> None:
         """Whether nobody is in, whether the room is held meanwhile, and what is learned when it is over."""
-        mind, view = seen.mind, seen.view
         now, away = view.state.at, view.occupied < LIKELY
         mind.absence, ended = absences.follow(
             mind.absence,
@@ -343,7 +350,7 @@ class Engine:
             self._rng,
             away=away,
             left=away and mind.likely is True,
-            undisturbed=is_steered(mind) and seen.override is None and view.objective is not Objective.COMFORT,
+            undisturbed=is_steered(mind) and override is None and view.objective is not Objective.COMFORT,
         )
         if ended is None:
             return
@@ -395,13 +402,33 @@ class Engine:
             moments.append(moment(one.view, min(max(elapsed_s, 60.0), 3600.0)))
         step_many(self._predictor, [one.mind.forecast for one in seen], moments)
 
+    def _plan(self, seen: Sequence[Seen], look: Look) -> None:
+        """Learn from each quarter of an hour that has passed, and plan rooms anew where that is due."""
+        rooms = [_planned(one, look) for one in seen]
+        for one in rooms:
+            one.plan.see_power(look.now, one.view.state.power_w)
+        quarter = int(look.now.timestamp()) // QUARTER_S
+        planning.learn([one for one in rooms if one.plan.quarter != quarter])
+        unfitted = (one.plan for one in rooms if planning.is_fit_due(one.plan))
+        for plan in islice(unfitted, FITS_AT_ONCE):
+            planning.fit(plan)
+        due = [one for one in rooms if planning.is_due(one)]
+        if due:
+            planning.make(due)
+
     # --- deciding ---
 
     def _decide(self, seen: Sequence[Seen], look: Look, failed: set[int]) -> None:
         """Decide where that is due, and note what was answered; what could not be kept is answered at the next look."""
         with self._stage("ask"):
             live = [one for one in seen if one.mind.layout.id not in failed]
-            asked = [self._alone(one.mind, partial(self._ask, one), failed) for one in live]
+            triggers = [self._alone(one.mind, partial(self._trigger, one), failed) for one in live]
+            triggered = [(one, trigger) for one, trigger in zip(live, triggers, strict=True) if trigger is not None]
+            targets = _targets([one for one, _ in triggered], plans=self._wishes.plans)
+            asked = [
+                self._alone(one.mind, partial(self._ask, one, trigger, targets.get(one.mind.layout.id)), failed)
+                for one, trigger in triggered
+            ]
             due = [one for one in asked if one is not None]
         with self._stage("wish"):
             self._together(due, lambda some: self._choose(some, look), failed)
@@ -413,19 +440,21 @@ class Engine:
             if not one.done:
                 one.mind.take_back(one.before)
 
-    def _ask(self, seen: Seen) -> Due | None:
-        """What is to be decided in a room; None where nothing is."""
-        mind, view, override = seen.mind, seen.view, seen.override
-        self._follow_absence(seen)
-        trigger = trigger_of(mind, view.state.at, view.occupied >= LIKELY, override)
+    def _trigger(self, seen: Seen) -> str | None:
+        """Why to decide in a room now, if at all."""
+        mind, view = seen.mind, seen.view
+        trigger = trigger_of(mind, view.state.at, view.occupied >= LIKELY, seen.override)
         if trigger == "first" and view.state.room_temperature_c is None and self._may_still_come(mind):
             return None
-        if trigger is None:
-            return None
+        return trigger
+
+    def _ask(self, seen: Seen, trigger: str, target: Target | None) -> Due | None:
+        """What is to be decided in a room; None where it is left alone."""
+        mind, view, override = seen.mind, seen.view, seen.override
         before = mind.answered()
         asked = None
         if not is_left_alone(mind, override, trigger):
-            asked = question(mind, view, override, trigger, self.settings.control_period_s)
+            asked = question(mind, view, override, trigger, target, self.settings.control_period_s)
             mind.unit.override_done = None if override is None else override.id
         mind.unit.control = mind.layout.control
         mind.likely = view.occupied >= LIKELY
@@ -513,6 +542,7 @@ class Engine:
         forecast = mind.forecast
         for earlier in past:
             forecast.remember(earlier)
+        planning.recall(mind.plan, past)
         if forecast.state is None or not past:
             return
         forecast.state = self._predictor.restore(None)
@@ -567,6 +597,29 @@ class Engine:
 def _is_over(since: datetime | None, period: timedelta, now: datetime) -> bool:
     """Whether a period of the grid has begun since an instant; so it has where there is none."""
     return since is None or now >= grid(since, period)
+
+
+def _planned(seen: Seen, look: Look) -> Planned:
+    """What a plan reads of a room."""
+    mind, home = seen.mind, seen.home
+    return Planned(
+        mind.plan,
+        mind.layout,
+        seen.view,
+        look.curves[mind.layout.id],
+        home.presence,
+        home.price_ratio_ahead,
+        overridden=seen.override is not None,
+        steered=mind.unit.steered and is_steered(mind),
+        held=is_held(mind, seen.view),
+    )
+
+
+def _targets(seen: Sequence[Seen], *, plans: bool) -> dict[int, Target]:
+    """What plans say, by room; without rooms that have none."""
+    rooms = [one for one in seen if plans and one.mind.plan.is_planned]
+    found = planning.targets([(one.mind.plan, one.view.season) for one in rooms])
+    return {one.mind.layout.id: target for one, target in zip(rooms, found, strict=True)}
 
 
 def _after_quiet(seen: Seen, look: Look) -> ComfortCurve | None:

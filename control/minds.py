@@ -7,13 +7,16 @@ from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from control import conventional
+from control import conventional, planner
 from control.absences import Span
 from control.conventional import LEAST_DAYS, Program
 from control.learning import USUAL_PULL_DOWN_K_PER_H
 from control.overrides import UnitMemory
+from control.planning import RoomPlan, new_plan, restored
 from control.prediction import Predictor, RollingError, RoomForecast
 from control.presence import SLOTS
 from control.presence_ahead import HomePresence
@@ -27,6 +30,8 @@ from storage.repositories.kept import UNREADABLE, Kept, all_of, check_number, re
 from storage.repositories.learned import HOME, ROOM
 
 log = get_logger(__name__)
+Array = NDArray[np.float64]
+
 FADE_EVERY = timedelta(hours=1)
 Value = TypeVar("Value")
 
@@ -44,6 +49,7 @@ class HomeMind:
     tariff: Tariff | None = None
     saved_at: datetime | None = None
     faded_at: datetime | None = None  # when habits last faded
+    _prices: tuple[datetime, Array] | None = None
     _ahead: tuple[datetime, WeatherAhead] | None = None
     _document: Mapping[str, Any] | None = None
 
@@ -69,6 +75,17 @@ class HomeMind:
         if self._ahead is None or self._ahead[0] != now:
             self._ahead = now, self.weather.ahead(now, self.place.latitude, self.place.longitude)
         return self._ahead[1]
+
+    def price_ratio_ahead(self, now: datetime) -> Array:
+        """Price of a kWh in each quarter of an hour ahead over the mean of a day, shape (planner.QUARTERS,)."""
+        if self._prices is None or self._prices[0] != now:
+            ratio = np.ones(planner.QUARTERS)
+            if self.tariff is not None:
+                step = timedelta(seconds=planner.QUARTER_S)
+                prices = np.array([self.price(now + i * step) for i in range(planner.QUARTERS)])
+                ratio = prices / prices.mean() if prices.mean() > 0.0 else ratio
+            self._prices = now, ratio
+        return self._prices[1]
 
     def price(self, at: datetime) -> float:
         """Price of a kWh at an instant, in the first tier; 1 without a tariff (the policy reads ratios)."""
@@ -100,6 +117,7 @@ class RoomMind:
     override_id: int | None = None  # the one in force at the last look
     arm: Arm | None = None  # who steers today, in a room that is compared by days
     decided_arm: Arm | None = None  # the same at the last decision
+    plan: RoomPlan = field(default_factory=partial(new_plan, None))
     setback: Setback = field(default_factory=Setback)  # whether leaving the room alone saves
     absence: Span | None = None  # the one under way, or whose recovery is
     quiet_since: datetime | None = None  # somebody has been in since then, and changed nothing
@@ -138,6 +156,7 @@ def load_room(session: Session, layout: RoomLayout, predictor: Predictor) -> Roo
     mind.pull_down_k_per_h = read("response", _pull_down)
     mind.forecast.error, mind.forecast.physics_error = read("predictor_error", _errors)
     mind.forecast.state = read("predictor", predictor.restore)
+    mind.plan = read("plan", partial(_plan, layout, kept.get("plan_past")))
     mind.setback = read("setback", Setback.from_json)
     mind.absence = read("absence", Span.from_json)
     mind.forecast.correction = read("correction", predictor.restore_correction)
@@ -160,6 +179,7 @@ def values_of_room(mind: RoomMind) -> list[Kept]:
     """What changes all the time of a room, and may be an hour old after a crash."""
     room_id, forecast = mind.layout.id, mind.forecast
     values = [*values_of_unit(mind), (ROOM, room_id, "predictor_error", forecast.to_json())]
+    values.append((ROOM, room_id, "plan", mind.plan.to_json()))
     if forecast.state is not None:
         values.append((ROOM, room_id, "predictor", forecast.state.to_json()))
     return values
@@ -167,8 +187,11 @@ def values_of_room(mind: RoomMind) -> list[Kept]:
 
 def values_of_lessons(mind: RoomMind) -> list[Kept]:
     """What a room has taught in the course of weeks; long, so kept once a day."""
-    correction = mind.forecast.correction
-    return [] if correction is None else [(ROOM, mind.layout.id, "correction", correction.to_json())]
+    room_id, correction = mind.layout.id, mind.forecast.correction
+    values: list[Kept] = [(ROOM, room_id, "plan_past", mind.plan.past_json())]
+    if correction is not None:
+        values.append((ROOM, room_id, "correction", correction.to_json()))
+    return values
 
 
 def values_of_habits(mind: RoomMind) -> list[Kept]:
@@ -202,6 +225,10 @@ def _presence(zone: ZoneInfo, value: Mapping[str, Any] | None) -> HomePresence:
     for power_w in presence.standby_w.values():
         check_number(power_w)
     return presence
+
+
+def _plan(layout: RoomLayout, past: Mapping[str, Any] | None, value: Mapping[str, Any] | None) -> RoomPlan:
+    return new_plan(layout.unit.rated_power_w) if value is None else restored(value, past)
 
 
 def _are_slots(slots: Sequence[Sequence[float]]) -> bool:

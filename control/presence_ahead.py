@@ -11,10 +11,12 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from control.presence import (
     LIKELY,
     LOOK_AHEAD_H,
+    QUARTER_S,
     SLOT_DAYS,
     Evidence,
     Presence,
@@ -69,6 +71,10 @@ class HomePresence(Presence):
         slots = _slots_between(self.zone, at, start_s, end_s)
         return sum([week[slot] for slot in slots]) / len(slots)
 
+    def usual_ahead(self, room_id: int, at: datetime, quarters: int) -> NDArray[np.float64]:
+        """``usual`` at an instant and every quarter of an hour after it, shape (quarters,)."""
+        return np.array(self._of_week(room_id))[_slots_ahead(self.zone, at, quarters)]
+
     def _of_week(self, room_id: int) -> list[float]:
         week = self._week.get(room_id)
         if week is None:
@@ -91,6 +97,11 @@ def _hours_ahead(zone: ZoneInfo, at: datetime) -> tuple[int, tuple[tuple[datetim
     first = at.replace(minute=0, second=0, microsecond=0) + HOUR
     hours = [first + i * HOUR for i in range(LOOK_AHEAD_H)]
     return slot_of(at, zone), tuple((hour, slot_of(hour, zone)) for hour in hours)
+
+
+@lru_cache(maxsize=64)
+def _slots_ahead(zone: ZoneInfo, at: datetime, quarters: int) -> NDArray[np.int64]:
+    return np.array([slot_of(at + timedelta(seconds=QUARTER_S * i), zone) for i in range(quarters)])
 
 
 @lru_cache(maxsize=1024)

@@ -31,7 +31,15 @@ class Asked:
 
 
 class Wishes:
-    """The policy that ships with the project, or the rule."""
+    """The policy that ships with the project, or the rule; both only where a room has no plan yet.
+
+    Attributes
+    ----------
+    plans : bool
+        Whether rooms are planned.
+    """
+
+    plans: bool = True
 
     def __init__(self) -> None:
         self._policy: SetpointPolicy | None = None

@@ -187,7 +187,9 @@ class Dice:
 
 
 class OneByOne:
-    """Wishes that a test makes up for one room at a time."""
+    """Wishes that a test makes up for one room at a time, instead of what plans say."""
+
+    plans = False
 
     def choose(self, situation: RoomSituation, season: Season, *, returning_now: bool) -> tuple[Wish, WishSource]:
         raise NotImplementedError
