@@ -13,19 +13,11 @@ Beside the network's outlook stand simple ones, judged on this room at every hor
 | own, own_strong | the same without the network, and without what outdoors and sun were before now |
 | lstm_ridge | as ridge, shrunk very much towards what the network says |
 
-The corrected temperature is their mean, with shares w that sum to 1 and make ::
-
-    1/2 w' C w + TIE / 2 |w - v|^2
-
-small: C is the recent mean of products of their errors, over the least of its diagonal, so that experts that err
-against each other stand together (J. Bates and C. Granger, "The combination of forecasts", Operational Research
-Quarterly 20, 1969); v is in line with 1 / (recent mean absolute error)^SHARPNESS. The shares take one step of
-exponentiated gradient a slot (J. Kivinen and M. Warmuth, Information and Computation 132, 1997). The network is
-believed until the others have shown better; a day ahead, yesterday counts for more than one.
-
-What is added to the network's temperature (``shift_k``) does not depend on the plan: a question "what if" is answered
-by the network's own difference. Spreads are scaled until 90 % of what comes lies within 1.645 of them (multiplicative
-quantile tracking, as in I. Gibbs and E. Candes, "Adaptive conformal inference under distribution shift", NeurIPS 2021).
+The corrected temperature is their mean, weighted by 1 / (recent mean absolute error)^SHARPNESS; the network is believed
+until the others have shown better. What is added to the network's temperature (``shift_k``) does not depend on the
+plan: a question "what if" is answered by the network's own difference. Spreads are scaled until 90 % of what comes lies
+within 1.645 of them (multiplicative quantile tracking, as in I. Gibbs and E. Candes, "Adaptive conformal inference
+under distribution shift", NeurIPS 2021).
 
 Time runs in slots of a quarter of an hour. A step costs the same however old the room is: one update of second
 moments a slot, and now and then a small linear system. Constants were chosen on the first 70 % of the recorded homes
@@ -64,12 +56,6 @@ SHARPNESS = 8.0
 MEMORY_H = 48.0 + 4.0 * np.array(HORIZONS_S) / 3600.0  # over which errors are remembered
 LEAST_ERROR_K = 0.005  # finer than readings are
 PRIOR_SLOTS = 8.0 + AHEAD  # of judgements that the belief at the beginning is worth; it fades with the memory
-HEADSTART = np.ones(
-    (len(HORIZONS_S), len(EXPERTS))
-)  # of v: a day ahead little is certain, and yesterday is hard to beat
-HEADSTART[-1, [EXPERTS.index("held"), EXPERTS.index("yesterday")]] = 4.0
-TIE = 1.0
-SHARE_RATE, LEAST_SHARE = 3.0, 1e-4
 PRIOR_RATIO = np.where(np.array(EXPERTS) == "lstm", 1.0, 2.0)  # errors believed at first, over the spread
 SLOTS_OF_A_READING = 4  # at most: what a reading after a longer pause counts for
 HALF_LIFE_SLOTS = 60 * DAY  # of samples: seasons pass
@@ -132,8 +118,6 @@ class Correction:
         self._waiting = 0  # slots since samples were last taken in
         self._judged = np.zeros((horizons, experts))  # discounted slots in which an expert was judged; 0: not begun
         self._error_k = np.zeros((horizons, experts))  # discounted sum of absolute errors in them
-        self._product_k2 = np.zeros((horizons, experts, experts))  # discounted mean of products of two errors
-        self._share: Array | None = None  # (horizons, experts)
         self._factor = np.full(horizons, NINETY)
 
     # --- one step ---
@@ -167,7 +151,6 @@ class Correction:
         if not self._judged.any():
             self._judged[:] = PRIOR_SLOTS[:, np.newaxis]
             self._error_k = self._judged * spread_k[:, np.newaxis] * PRIOR_RATIO
-            self._product_k2 = _diagonal((spread_k[:, np.newaxis] * PRIOR_RATIO) ** 2)
         expected_k = np.empty((len(HORIZONS_S), len(EXPERTS) + 1))
         expected_k[:, 0], expected_k[:, 1], expected_k[:, 2] = learned_k, 0.0, yesterday_k
         expected_k[:, 3] = np.nan if physical is None else np.array(physical.temperature_c) - room_c
@@ -232,13 +215,8 @@ class Correction:
         slots = min(passed, SLOTS_OF_A_READING)
         keep = np.exp(-passed * SLOT_S / 3600.0 / MEMORY_H)[:, np.newaxis]
         keep = np.where(known, keep, 1.0)
-        miss_k = np.where(known, above_k, 0.0)[:, :-1]
         self._judged = keep[:, :-1] * self._judged + slots * known[:, :-1]
-        self._error_k = keep[:, :-1] * self._error_k + slots * np.abs(miss_k)
-        both = known[:, :-1, np.newaxis] & known[:, np.newaxis, :-1]
-        judged = np.minimum(self._judged[:, :, np.newaxis], self._judged[:, np.newaxis])
-        moved_k2 = miss_k[:, :, np.newaxis] * miss_k[:, np.newaxis] - self._product_k2
-        self._product_k2 += np.divide(slots * moved_k2, judged, out=np.zeros_like(moved_k2), where=both)
+        self._error_k = keep[:, :-1] * self._error_k + slots * np.abs(np.where(known, above_k, 0.0))[:, :-1]
         beyond = np.abs(above_k[:, -1]) > self._factor * self._spread_k[then, horizons]
         rate = np.where(known[:, -1], slots * QUANTILE_RATE, 0.0)
         self._factor = np.clip(self._factor * np.exp(rate * (beyond - MISSED_RATIO)), *FACTOR_LIMITS)
@@ -293,17 +271,9 @@ class Correction:
 
     def _shares(self, expected_k: Array) -> Array:
         """How much each expert counts at each horizon; rows sum to 1."""
-        known = np.isfinite(expected_k)
         error_k = self._error_k / self._judged + LEAST_ERROR_K
-        merit = HEADSTART * (error_k / error_k.min(axis=1, keepdims=True)) ** -SHARPNESS
-        merit = _normalised(np.where(known, merit, 0.0))
-        share = merit if self._share is None else self._share
-        least_k2 = np.diagonal(self._product_k2, axis1=1, axis2=2).min(axis=1) + LEAST_ERROR_K**2
-        slope = np.einsum("hij,hj->hi", self._product_k2, share) / least_k2[:, np.newaxis] + TIE * (share - merit)
-        slope -= slope.min(axis=1, keepdims=True)
-        rate = SHARE_RATE / (1.0 + np.sum(slope * share, axis=1, keepdims=True))
-        self._share = _normalised(np.maximum(share * np.exp(-rate * slope), LEAST_SHARE))
-        return _normalised(np.where(known, self._share, 0.0))
+        weight = np.where(np.isfinite(expected_k), (error_k / error_k.min(axis=1, keepdims=True)) ** -SHARPNESS, 0.0)
+        return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
     def _sample(self, moment: RoomMoment, learned_k: Array, yesterday_k: Array) -> Floats:
         """What the ridges read; differences in K, sun in kW/m2, unit and heat in kW."""
@@ -337,9 +307,9 @@ class Correction:
     # --- keeping ---
 
     def to_json(self) -> dict[str, object]:
-        """What was learned, as JSON can hold it; about 75 kB. The last day is not kept."""
+        """What was learned, as JSON can hold it; about 70 kB. The last day is not kept."""
         self._take_in()
-        half, both = np.triu_indices(_SAMPLE), np.triu_indices(len(EXPERTS))
+        half = np.triu_indices(_SAMPLE)
         return {
             "version": 1,
             "samples": _SAMPLE,
@@ -348,7 +318,6 @@ class Correction:
             "moment": _packed(self._moment),
             "error_k": np.round(self._error_k, 4).tolist(),
             "judged": np.round(self._judged, 3).tolist(),
-            "product_k2": _packed(self._product_k2[:, both[0], both[1]]),
             "factor": np.round(self._factor, 4).tolist(),
         }
 
@@ -372,7 +341,6 @@ class Correction:
             found._moment[:] = _unpacked(values["moment"], found._moment.shape)
             found._error_k = np.array(values["error_k"], dtype=np.float64).reshape(found._error_k.shape)
             found._judged = np.array(values["judged"], dtype=np.float64).reshape(found._judged.shape)
-            found._product_k2 = _products(values, found._error_k, found._judged)
             found._factor = np.array(values["factor"], dtype=np.float64).reshape(found._factor.shape)
             found._age = int(values["age"])
         except (KeyError, TypeError) as error:
@@ -380,27 +348,6 @@ class Correction:
         if found._age:
             found._fit()
         return found
-
-
-def _products(values: Mapping[str, Any], error_k: Array, judged: Array) -> Array:
-    """Products of two errors as they were kept; where they were not yet kept, errors go their own ways. [K2]"""
-    if "product_k2" not in values:
-        return _diagonal((error_k / np.maximum(judged, LEAST_SAMPLES)) ** 2)
-    half = np.triu_indices(len(EXPERTS))
-    found = np.zeros((*error_k.shape, len(EXPERTS)))
-    upper = _unpacked(values["product_k2"], (len(HORIZONS_S), half[0].size))
-    found[:, half[0], half[1]] = upper
-    found[:, half[1], half[0]] = upper
-    return found
-
-
-def _diagonal(values: Array) -> Array:
-    return values[:, :, np.newaxis] * np.eye(values.shape[1])
-
-
-def _normalised(weights: Array) -> Array:
-    """Rows that sum to 1."""
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def _slot_of(moment: RoomMoment) -> int:
