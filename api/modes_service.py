@@ -1,6 +1,8 @@
 """What the engine may do and what it is after: controls of rooms, kill switches, comparisons by days, objectives."""
 
 import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -11,16 +13,29 @@ from core.words import CommandState
 from storage.repositories.homes import air_conditioners_of_room
 from storage.repositories.kill_switches import KillSwitchRepository, cancel_engine_commands, in_force
 from storage.repositories.trials import TrialRepository
-from storage.tables import EventRow, HomeRow, RoomRow
+from storage.tables import EventRow, HomeRow, RoomRow, TrialDayRow
 
 SEED_BITS = 31
 
 
-def of_room(access: Access, row: RoomRow) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """What holds now in all rooms: read once for all that are shown."""
+
+    held: Collection[int | None]  # homes with a kill switch; None among them: every home
+    days: Mapping[int, TrialDayRow]  # of comparisons, by room
+
+
+def modes_now(access: Access) -> Modes:
+    """Kill switches and comparisons that hold now."""
+    return Modes(KillSwitchRepository(access.session).held_homes(), TrialRepository(access.session).on(access.now))
+
+
+def of_room(access: Access, row: RoomRow, modes: Modes) -> dict[str, Any]:
     """What a room shows of it."""
     home = access.session.get_one(HomeRow, row.home_id)
-    control = schemas.Control(in_force(row.control, row.home_id, KillSwitchRepository(access.session).held_homes()))
-    today = TrialRepository(access.session).on(access.now).get(row.id) if control is schemas.Control.AB else None
+    control = schemas.Control(in_force(row.control, row.home_id, modes.held))
+    today = modes.days.get(row.id) if control is schemas.Control.AB else None
     return {
         "control": schemas.Control(row.control),
         "control_in_force": control,

@@ -23,8 +23,8 @@ from storage.repositories.commands import BY_PERSON, CommandRepository
 from storage.repositories.decisions import DecisionRepository
 from storage.repositories.homes import DeviceNow
 from storage.repositories.kept import comfort_of
+from storage.repositories.kept import set_comfort as store_comfort
 from storage.repositories.learned import PersonState, Season
-from storage.repositories.learned import set_comfort as store_comfort
 from storage.repositories.overrides import FROM_REST, OverrideRepository
 from storage.tables import AccountRow, CommandRow, DecisionRow, DeviceRow, EventRow, HomeRow, RoomRow
 
@@ -150,7 +150,8 @@ def summary(access: Access, home: HomeRow) -> schemas.Summary:
     """The first screen of a home."""
     event_id = live.settled_event_id(access.session)
     found = homes.devices_now(access.session, [home.id])
-    rooms = [_room(access, row, found) for row in homes.rooms_of_home(access.session, home.id)]
+    modes = modes_service.modes_now(access)
+    rooms = [_room(access, row, found, modes) for row in homes.rooms_of_home(access.session, home.id)]
     heard = [
         one.state.last_report_at for one in found if one.state is not None and one.state.last_report_at is not None
     ]
@@ -177,10 +178,10 @@ def summary(access: Access, home: HomeRow) -> schemas.Summary:
 
 def room(access: Access, row: RoomRow) -> schemas.Room:
     """A room now."""
-    return _room(access, row, homes.devices_now(access.session, [row.home_id]))
+    return _room(access, row, homes.devices_now(access.session, [row.home_id]), modes_service.modes_now(access))
 
 
-def _room(access: Access, row: RoomRow, found: Sequence[DeviceNow]) -> schemas.Room:
+def _room(access: Access, row: RoomRow, found: Sequence[DeviceNow], modes: modes_service.Modes) -> schemas.Room:
     session, present = access.session, access.present
     inside = [one for one in found if one.device.room_id == row.id]
     unit = next((one for one in inside if one.device.kind == Kind.AIR_CONDITIONER), None)
@@ -191,7 +192,7 @@ def _room(access: Access, row: RoomRow, found: Sequence[DeviceNow]) -> schemas.R
         id=row.id,
         home_id=row.home_id,
         name=row.name,
-        **modes_service.of_room(access, row),
+        **modes_service.of_room(access, row, modes),
         room_temperature_c=_of_room(inside, "room_temperature_c", present),
         humidity_pct=_of_room(inside, "humidity_pct", present),
         occupied=_of_room(inside, "occupied", present),
@@ -366,8 +367,7 @@ def set_room_objective(access: Access, row: RoomRow, body: schemas.RoomObjective
 
 def set_home_objective(access: Access, home: HomeRow, body: schemas.HomeObjectiveEdit) -> schemas.Summary:
     """What the engine is after in a home."""
-    home.settings = {**(home.settings or {}), "objective": body.objective.value}
-    access.session.flush()
+    homes.set_setting(access.session, home, "objective", body.objective.value)
     _tell_home(access, home.id, {"changed": "objective"})
     return summary(access, home)
 

@@ -59,6 +59,13 @@ def find_home(session: Session, reference: str) -> HomeRow | None:
     return session.scalar(select(HomeRow).where(HomeRow.name == reference))
 
 
+def set_setting(session: Session, home: HomeRow, name: str, value: object) -> None:
+    """Change one setting of a home; whoever changes another at the same time waits, and neither is lost."""
+    session.refresh(home, with_for_update=True)
+    home.settings = {**(home.settings or {}), name: value}
+    session.flush()
+
+
 def homes_after(session: Session, ids: Iterable[int], after: int, limit: int) -> Sequence[HomeRow]:
     """Homes of these ids in order, beginning behind ``after``."""
     wanted = sorted(home_id for home_id in ids if home_id > after)[:limit]

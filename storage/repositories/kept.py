@@ -7,7 +7,7 @@ and nobody anything else. The next time something is learned, it is written over
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar, cast
@@ -15,10 +15,25 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
+from core.errors import InvalidRequest
 from core.logging import get_logger
 from core.units import to_epoch_us
 from storage.bulk import insert_rows, to_json
-from storage.repositories.learned import COMFORT, ROOM, ComfortCurve, ComfortPoint, LearnedRepository
+from storage.repositories.learned import (
+    COMFORT,
+    GREATEST_HALF_WIDTH_K,
+    HIGHEST_NEUTRAL_C,
+    LEAST_HALF_WIDTH_K,
+    LOWEST_NEUTRAL_C,
+    MARGIN_K,
+    ROOM,
+    STATED_DEVIATION_K,
+    ComfortCurve,
+    ComfortPoint,
+    LearnedRepository,
+    PersonState,
+    Season,
+)
 from storage.tables import Json, LearnedRow
 
 log = get_logger(__name__)
@@ -92,6 +107,45 @@ def put_comfort(session: Session, room_id: int, curve: ComfortCurve, now: dateti
     put(session, ROOM, room_id, COMFORT, curve.to_json(), now)
 
 
+def set_comfort(
+    session: Session,
+    room_id: int,
+    season: Season,
+    state: PersonState,
+    now: datetime,
+    *,
+    neutral_c: float | None = None,
+    half_width_k: float | None = None,
+    pinned: bool | None = None,
+) -> ComfortCurve:
+    """A person's own setting of the band that is used in one point of a room's curve; None leaves a value as it is.
+
+    The engine uses it from its next decision on. A point that is not pinned goes on learning from there.
+
+    Raises
+    ------
+    InvalidRequest
+        A value outside what people can be content with.
+    """
+    _check_within("neutral_c", neutral_c, LOWEST_NEUTRAL_C, HIGHEST_NEUTRAL_C, "°C")
+    _check_within("half_width_k", half_width_k, LEAST_HALF_WIDTH_K, GREATEST_HALF_WIDTH_K, "K")
+    curve = comfort_of(session, room_id)
+    point = curve.at(season, state)
+    if neutral_c is not None or half_width_k is not None:
+        point = replace(
+            point,
+            neutral_c=point.neutral_c if neutral_c is None else neutral_c,
+            half_width_k=(point.used_half_width_k if half_width_k is None else half_width_k) + MARGIN_K,
+            low_deviation_k=STATED_DEVIATION_K,
+            high_deviation_k=STATED_DEVIATION_K,
+        )
+    if pinned is not None:
+        point = replace(point, pinned=pinned)
+    curve = curve.with_point(season, state, point)
+    put_comfort(session, room_id, curve, now)
+    return curve
+
+
 def check_number(value: object) -> float:
     """The value, if it is a finite number.
 
@@ -134,3 +188,8 @@ def _one(session: Session, scope: str, scope_id: int, name: str) -> Json | None:
 @lru_cache(maxsize=1024)  # an engine looks four times a second
 def _say(scope: str, scope_id: int, name: str, why: str) -> None:
     log.error("learned_unreadable", scope=scope, scope_id=scope_id, name=name, reason=why)
+
+
+def _check_within(name: str, value: float | None, low: float, high: float, unit: str) -> None:
+    if value is not None and not low <= value <= high:
+        raise InvalidRequest(f"{name}: expected {low} to {high} {unit}, got {value}")

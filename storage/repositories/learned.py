@@ -1,6 +1,6 @@
 """What the engine has learned of a home or a room, as JSON; here stands the shape of what others read or write too.
 
-Comfort (scope ``room``, name ``comfort``), read by whoever shows it and written by ``set_comfort``::
+Comfort (scope ``room``, name ``comfort``), read by whoever shows it and written by ``kept.set_comfort``::
 
     {"version": 2,
      "cooling": {"home": POINT, "asleep": POINT, "away": POINT},
@@ -17,7 +17,7 @@ Other names: ``presence`` and ``weather`` (scope ``home``), ``conventional``, ``
 ``predictor_error`` (scope ``room``); each is described in the module of ``control`` that writes it.
 """
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -25,7 +25,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.errors import InvalidRequest
 from storage.tables import Json, LearnedRow
 
 HOME, ROOM = "home", "room"
@@ -192,48 +191,3 @@ class LearnedRepository:
 
     def _row(self, scope: str, scope_id: int, name: str) -> LearnedRow | None:
         return self._session.get(LearnedRow, (scope, scope_id, name))
-
-
-def set_comfort(
-    session: Session,
-    room_id: int,
-    season: Season,
-    state: PersonState,
-    now: datetime,
-    *,
-    neutral_c: float | None = None,
-    half_width_k: float | None = None,
-    pinned: bool | None = None,
-) -> ComfortCurve:
-    """A person's own setting of the band that is used in one point of a room's curve; None leaves a value as it is.
-
-    The engine uses it from its next decision on. A point that is not pinned goes on learning from there.
-
-    Raises
-    ------
-    InvalidRequest
-        A value outside what people can be content with.
-    """
-    _check("neutral_c", neutral_c, LOWEST_NEUTRAL_C, HIGHEST_NEUTRAL_C, "°C")
-    _check("half_width_k", half_width_k, LEAST_HALF_WIDTH_K, GREATEST_HALF_WIDTH_K, "K")
-    repository = LearnedRepository(session)
-    curve = repository.comfort(room_id)
-    point = curve.at(season, state)
-    if neutral_c is not None or half_width_k is not None:
-        point = replace(
-            point,
-            neutral_c=point.neutral_c if neutral_c is None else neutral_c,
-            half_width_k=(point.used_half_width_k if half_width_k is None else half_width_k) + MARGIN_K,
-            low_deviation_k=STATED_DEVIATION_K,
-            high_deviation_k=STATED_DEVIATION_K,
-        )
-    if pinned is not None:
-        point = replace(point, pinned=pinned)
-    curve = curve.with_point(season, state, point)
-    repository.put_comfort(room_id, curve, now)
-    return curve
-
-
-def _check(name: str, value: float | None, low: float, high: float, unit: str) -> None:
-    if value is not None and not low <= value <= high:
-        raise InvalidRequest(f"{name}: expected {low} to {high} {unit}, got {value}")

@@ -12,7 +12,8 @@ from core.settings import Settings
 from core.words import Source
 from insights.calendar import day_start
 from insights.tariff import load_document
-from storage.repositories.learned import PersonState, Season, set_comfort
+from storage.repositories.kept import set_comfort
+from storage.repositories.learned import PersonState, Season
 from storage.repositories.tariffs import set_tariff
 from storage.tables import ReportRow
 from tests.api.conftest import NOW, World, fill, still_clock

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from api.main import create_app
 from core.settings import Settings
 from core.words import Scope
+from storage.repositories.learned import ROOM, LearnedRepository
 from storage.tables import CommandRow, EventRow, OverrideRow, RoomRow
 from tests.api.conftest import NOW, World, fill, still_clock
 
@@ -150,6 +151,18 @@ def test_an_override_holds_for_a_time_that_lies_ahead(controller: TestClient, wo
 def test_a_room_without_an_air_conditioner_has_nothing_to_override(controller: TestClient, world: World) -> None:
     answer = controller.put(f"/api/v1/rooms/{world.kitchen}/override", json={"target": {"on": True}})
     assert (answer.status_code, answer.json()["code"]) == (409, "no_air_conditioner")
+
+
+def test_comfort_that_is_damaged_is_corrected_as_if_nothing_had_been_learned(
+    controller: TestClient, world: World, sqlite_database: Engine
+) -> None:
+    url = f"/api/v1/rooms/{world.living_room}/comfort"
+    with Session(sqlite_database) as session, session.begin():
+        damaged: dict[str, Any] = {"cooling": {"home": {"neutral_c": "warm"}}}
+        LearnedRepository(session).put(ROOM, world.living_room, "comfort", damaged, NOW)
+    answer = controller.put(url, json={"season": "cooling", "state": "home", "neutral_c": 25.0})
+    assert answer.status_code == 200, answer.text
+    assert controller.get(url).json() == answer.json()
 
 
 def test_comfort_is_shown_and_corrected(controller: TestClient, world: World) -> None:

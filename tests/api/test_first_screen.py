@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from core.sentences import sentence
 from core.words import Command, CommandState
 from storage.repositories.overrides import FROM_REST, OverrideRepository
-from storage.tables import CommandRow, DecisionRow, DeviceStateRow
+from storage.tables import CommandRow, DecisionRow, DeviceStateRow, RoomRow
 from tests.api.conftest import NOW, World, said
 
 
@@ -104,3 +104,13 @@ def test_old_values_are_not_shown_as_present(reader: TestClient, world: World, s
     assert living_room["stale"]
     assert living_room["room_temperature_c"] is None
     assert living_room["as_of"] == "2026-07-15T03:30:00Z"
+
+
+def test_what_holds_for_all_rooms_is_read_once(reader: TestClient, world: World, sqlite_database: Engine) -> None:
+    with Session(sqlite_database) as session, session.begin():
+        session.add_all([RoomRow(home_id=world.home, name=f"room {i}", control="ab") for i in range(5)])
+    statements: list[str] = []
+    event.listen(sqlite_database, "before_cursor_execute", lambda *what: statements.append(what[2]))
+    assert len(reader.get("/api/v1/homes/demo/summary").json()["rooms"]) >= 5
+    assert sum("FROM trial" in one for one in statements) == 1
+    assert sum("FROM kill_switch" in one for one in statements) <= 3  # one for the rooms, two for the home

@@ -20,8 +20,10 @@ from core.words import Command, CommandState, Fan, Mode
 from models.words import RoomSituation, Wish
 from storage.repositories.commands import BY_PERSON, CommandRepository
 from storage.repositories.decisions import DecisionRepository
-from storage.repositories.learned import ComfortCurve, LearnedRepository, PersonState, Season, set_comfort
+from storage.repositories.kept import set_comfort
+from storage.repositories.learned import ComfortCurve, LearnedRepository, PersonState, Season
 from storage.repositories.overrides import OverrideRepository
+from storage.tables import DeviceRow
 from tests.control.household import Household, OneByOne, look, make_engine
 
 NO_BEEPS_MATTER = {"quiet_hours": None}
@@ -570,3 +572,15 @@ def test_a_failed_command_is_tried_again_at_the_next_decision(home: Household) -
     home.tv(90.0)
     look(engine, home, later_s=900.0)
     assert len(home.commands()) == 2
+
+
+def test_a_home_whose_rooms_are_gone_is_let_go(home: Household) -> None:
+    other = Household(home.database).build(NO_BEEPS_MATTER, name="other")
+    engine = make_engine(home)
+    look(engine, home)
+    assert engine._homes.keys() == {home.home_id, other.home_id}
+    with home.session() as session:
+        session.get_one(DeviceRow, other.unit_id).removed_at = home.at
+    look(engine, home, later_s=1.0)
+    assert engine._homes.keys() == {home.home_id}
+    assert engine._rooms.keys() == {home.room_id}

@@ -226,6 +226,25 @@ def test_a_persons_override_under_a_kill_switch_is_their_own_and_is_done(home: H
     assert len(home.commands()) == count
 
 
+def test_an_override_in_a_room_that_is_off_is_not_done_again_after_a_restart(home: Household) -> None:
+    """It was done once; what people have done at their unit since is theirs."""
+    engine = make_engine(home)
+    look(engine, home)
+    home.obey()
+    home.control("off")
+    look(engine, home, later_s=1.0)
+    home.ask(Command(setpoint_c=22.0), hours=3.0)
+    look(engine, home, later_s=1.0)
+    home.obey()
+    home.unit(on=True, mode="cool", setpoint_c=25.0)
+    count = len(home.commands())
+    look(make_engine(home), home, later_s=60.0)
+    assert len(home.commands()) == count
+    home.ask(Command(setpoint_c=21.0), hours=3.0)
+    look(make_engine(home), home, later_s=60.0)
+    assert home.commands()[-1].body["setpoint_c"] == 21.0, "one that nobody has done yet is done"
+
+
 def test_a_hand_at_the_unit_under_a_kill_switch_wins_over_an_override_from_before(home: Household) -> None:
     """The override was done once; what people do at their unit after that is not looked at, and not undone."""
     engine = make_engine(home)
@@ -303,6 +322,20 @@ def test_the_schedule_goes_on_after_a_restart_as_it_was_recorded(home: Household
     steered_days(later, home, 3)
     assert [(row.day, row.arm, row.assigned_at) for row in days_of(home, trial_id)] == before
     assert home.decisions()[-1].saw["arm"] is not None
+
+
+def test_a_day_of_a_program_that_was_lost_belongs_to_nobody(home: Household) -> None:
+    engine = make_engine(home)
+    look(engine, home)
+    home.obey()
+    engine._rooms[home.room_id].program = program(on_setpoint_c=22.0)
+    compare(home, seed=5)
+    while home.decisions()[-1].saw["arm"] != Arm.CONVENTIONAL:
+        steered_days(engine, home, 1)
+    engine._rooms[home.room_id].program = None
+    steered_days(engine, home, 1)
+    decision = home.decisions()[-1]
+    assert (decision.controller, decision.saw["arm"]) == ("policy", None)
 
 
 def test_a_room_whose_program_is_not_known_yet_waits_with_the_comparison(home: Household) -> None:

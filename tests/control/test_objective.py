@@ -18,7 +18,8 @@ from insights.carbon import CarbonFactor
 from insights.tariff import load_document
 from models.rc import RcModel
 from models.words import HORIZONS_S, RoomSituation, Wish
-from storage.repositories.learned import PersonState, Season, set_comfort
+from storage.repositories.kept import set_comfort
+from storage.repositories.learned import PersonState, Season
 from storage.tables import HomeRow, RoomRow, TariffRow
 from tests.control.household import AFTERNOON, Household, OneByOne, look, make_engine
 from tests.control.test_engine import NO_BEEPS_MATTER, teach_presence

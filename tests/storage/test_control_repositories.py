@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from core.errors import InvalidRequest
 from core.words import Command, CommandState
 from storage.repositories.commands import BY_ENGINE, BY_PERSON, CommandRepository
-from storage.repositories.decisions import DecisionRepository
-from storage.repositories.learned import ROOM, LearnedRepository, PersonState, Season, set_comfort
+from storage.repositories.decisions import DecisionRepository, NewDecision
+from storage.repositories.homes import set_setting
+from storage.repositories.kept import put_many, set_comfort
+from storage.repositories.learned import ROOM, LearnedRepository, PersonState, Season
 from storage.repositories.overrides import FROM_REST, OverrideRepository
 from storage.tables import CommandRow, DecisionRow, DeviceRow, EventRow, HomeRow, RoomRow
 
@@ -169,3 +171,79 @@ def test_a_person_edits_and_pins_a_point_of_the_curve(database: Engine) -> None:
         with pytest.raises(InvalidRequest, match=r"neutral_c: expected 14\.0 to 32\.0 °C, got 90"):
             set_comfort(session, 1, Season.COOLING, PersonState.HOME, NOW, neutral_c=90.0)
         assert session.scalars(select(CommandRow)).all() == []
+
+
+def test_two_settings_of_a_home_that_change_at_once_are_both_kept(database: Engine) -> None:
+    with Session(database) as session, session.begin():
+        home_id = seed(session)[0]
+        session.get_one(HomeRow, home_id).settings = {"limits": {"low_c": 20.0}}
+    with Session(database, expire_on_commit=False) as first:
+        home = first.get_one(HomeRow, home_id)
+        first.commit()
+        with Session(database) as second, second.begin():
+            set_setting(second, second.get_one(HomeRow, home_id), "quiet_hours", None)
+        set_setting(first, home, "objective", "green")
+        first.commit()
+    with Session(database) as session:
+        expected = {"limits": {"low_c": 20.0}, "quiet_hours": None, "objective": "green"}
+        assert session.get_one(HomeRow, home_id).settings == expected
+
+
+def test_commands_of_many_devices_are_queued_at_once_each_before_its_own(database: Engine) -> None:
+    with Session(database) as session, session.begin():
+        home_id, _, device_id = seed(session)
+        other = DeviceRow(
+            home_id=home_id, dialect="native", native_id="v", kind="air_conditioner", name="v", created_at=NOW
+        )
+        session.add(other)
+        session.flush()
+        repository = CommandRepository(session)
+        by_person = queue(session, home_id, device_id, BY_PERSON)
+        waiting = queue(session, home_id, device_id, BY_ENGINE)
+        commands = [(home_id, device_id, Command(on=False)), (home_id, other.id, Command(on=True))]
+        first, second = repository.queue_of_engine(commands, NOW, NOW + timedelta(minutes=5))
+        assert {row.id for row in repository.queued()} == {by_person.id, first, second}
+        assert waiting.state == CommandState.EXPIRED
+        assert (repository.get(first).device_id, repository.get(second).device_id) == (device_id, other.id)  # type: ignore[union-attr]
+        events = session.scalars(select(EventRow).where(EventRow.type == "command")).all()
+        assert {row.data["id"] for row in events} >= {first, second}
+
+
+def test_decisions_are_kept_together_and_told_each_in_its_home(database: Engine) -> None:
+    with Session(database) as session, session.begin():
+        home_id, room_id, device_id = seed(session)
+        empty: dict[str, object] = {"saw": {}, "outlook": {}, "proposed": {}, "action": {}, "guard": []}
+        decisions = [
+            NewDecision(
+                home_id,
+                {
+                    "room_id": room_id,
+                    "device_id": device_id,
+                    "decided_at": NOW + timedelta(minutes=minutes),
+                    "controller": "policy",
+                    "control": "auto",
+                    "command_id": None,
+                    "reason": {"code": "away", "values": {}},
+                    **empty,
+                },
+            )
+            for minutes in range(3)
+        ]
+        DecisionRepository(session).add(decisions)
+    with Session(database) as session:
+        rows = session.scalars(select(DecisionRow).order_by(DecisionRow.id)).all()
+        assert [row.decided_at for row in rows] == [NOW + timedelta(minutes=minutes) for minutes in range(3)]
+        events = session.scalars(select(EventRow).order_by(EventRow.id)).all()
+        assert [(row.home_id, row.data["id"], row.at) for row in events] == [
+            (home_id, row.id, row.decided_at) for row in rows
+        ]
+
+
+def test_values_are_written_over_in_one_statement(database: Engine) -> None:
+    with Session(database) as session, session.begin():
+        put_many(session, [(ROOM, 1, "unit", {"a": 1}), (ROOM, 2, "unit", {"b": 2})], NOW)
+        put_many(session, [(ROOM, 1, "unit", {"a": 3})], NOW + timedelta(hours=1))
+    with Session(database) as session:
+        repository = LearnedRepository(session)
+        assert (repository.get(ROOM, 1, "unit"), repository.get(ROOM, 2, "unit")) == ({"a": 3}, {"b": 2})
+        assert repository.updated_at(ROOM, 1, "unit") == NOW + timedelta(hours=1)
