@@ -6,10 +6,11 @@ and the units do what they are told. A cycle is one look at which every room is 
 takes its step and looks ahead, the policy wishes, the guard checks, and decision, reason and command are committed.
 """
 
+import logging
 import math
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from control.engine import Engine
 from core.clock import Clock
+from core.logging import configure_logging
 from core.mqtt import Broker
 from core.settings import Settings
 from core.units import to_epoch_us
@@ -55,11 +57,18 @@ class EngineLoad:
     cpu_s: float
     wall_s: float
     rooms_per_cpu_s: int
-    rooms_per_cpu_s_by_stage: dict[str, int]
+    us_per_room_by_stage: dict[str, int]
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return asdict(self)
+
+    def __str__(self) -> str:
+        stages = ", ".join(f"{stage} {us}" for stage, us in self.us_per_room_by_stage.items())
+        return (
+            f"{self.rooms_per_cpu_s:,} rooms a CPU second: {self.rooms:,} rooms, {self.cycles} cycles in "
+            f"{self.cpu_s:.1f} s of CPU, {self.wall_s:.1f} s of wall\nus of CPU a room and cycle: {stages}"
+        )
 
 
 class Fleet:
@@ -146,39 +155,60 @@ class Fleet:
         return 31.0 + 4.0 * math.cos(2.0 * math.pi * (self.at.hour + self.at.minute / 60.0 - 7.0) / 24.0)
 
 
-def measure(rooms: int, cycles: int, seed: int) -> EngineLoad:
-    """Let the engine look after a fleet for some cycles, all rooms at each."""
-    with _database() as database:
+def measure(rooms: int, cycles: int, seed: int, tell: Callable[[str], None]) -> EngineLoad:
+    """Let the engine look after a fleet for some cycles, all rooms at each; its log goes to a file."""
+    with _database() as (database, folder), _logging_to(folder / "log"):
+        tell(f"{rooms} homes are built")
         fleet = Fleet(database, rooms, seed)
         engine = Engine(database, Broker("127.0.0.1", 1), _clock(fleet.at), Settings())
         engine.look()  # reads the history of every room
-        for _ in range(WARM_UP):
-            fleet.pass_quarter()
-            engine.clock = _clock(fleet.at)
-            engine.look()
+        for number in range(WARM_UP):
+            tell(f"warming up: cycle {number + 1} of {WARM_UP}")
+            _cycle(engine, fleet)
         engine.cpu_s.clear()
         before, cpu_s, wall_s = _decisions(database), 0.0, 0.0
-        for _ in range(cycles):
-            fleet.pass_quarter()
-            engine.clock = _clock(fleet.at)
-            cpu, wall = time.process_time(), time.monotonic()
-            engine.look()
-            cpu_s += time.process_time() - cpu
-            wall_s += time.monotonic() - wall
+        for number in range(cycles):
+            tell(f"measuring: cycle {number + 1} of {cycles}")
+            more_cpu_s, more_wall_s = _cycle(engine, fleet)
+            cpu_s, wall_s = cpu_s + more_cpu_s, wall_s + more_wall_s
         decisions = _decisions(database) - before
-    by_stage = {stage: round(rooms * cycles / stage_s) for stage, stage_s in engine.cpu_s.items() if stage_s > 0.0}
-    return EngineLoad(
-        rooms, cycles, decisions, round(cpu_s, 3), round(wall_s, 3), round(rooms * cycles / cpu_s), by_stage
-    )
+    done = rooms * cycles
+    by_stage = {stage: round(1e6 * stage_s / done) for stage, stage_s in engine.cpu_s.items()}
+    return EngineLoad(rooms, cycles, decisions, round(cpu_s, 3), round(wall_s, 3), round(done / cpu_s), by_stage)
+
+
+def _cycle(engine: Engine, fleet: Fleet) -> tuple[float, float]:
+    """A quarter of an hour of the fleet, and the engine's look at its end; what that took of CPU and wall. [s]"""
+    fleet.pass_quarter()
+    engine.clock = _clock(fleet.at)
+    cpu_s, wall_s = time.process_time(), time.monotonic()
+    engine.look()
+    return time.process_time() - cpu_s, time.monotonic() - wall_s
 
 
 @contextmanager
-def _database() -> Iterator[Database]:
+def _database() -> Iterator[tuple[Database, Path]]:
     with tempfile.TemporaryDirectory(prefix="lingyun-load-") as folder:
         database = open_database(f"sqlite:///{Path(folder) / 'lingyun.db'}")
         migrate(database)
-        yield database
+        yield database, Path(folder)
         database.dispose()
+
+
+@contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    configure_logging(json_lines=True)
+    with path.open("w", encoding="utf-8") as file:
+        for handler in root.handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(file)
+        try:
+            yield
+        finally:
+            root.handlers[:] = before
+            root.setLevel(level)
 
 
 def _clock(at: datetime) -> Clock:

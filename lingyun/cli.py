@@ -25,9 +25,11 @@ app = typer.Typer(
 train_app = typer.Typer(help="Train the learned models (extra `train`).", no_args_is_help=True)
 token_app = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
 devices_app = typer.Typer(help="What devices say.", no_args_is_help=True)
+load_app = typer.Typer(help="Load on this machine.", no_args_is_help=True)
 app.add_typer(train_app, name="train")
 app.add_typer(token_app, name="token")
 app.add_typer(devices_app, name="devices")
+app.add_typer(load_app, name="load")
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Everything that one installation keeps.")]
 DataOption = Annotated[
@@ -302,6 +304,24 @@ def benchmark(
     results = run(suite.value, seed=seed, workers=workers, report=report, remake=remake)
     print(as_text(results) if as_json else as_markdown(results), end="\n" if as_json else "")
     return 1 if results["failures"] else 0
+
+
+@load_app.command("engine")
+@plain_errors
+def load_engine(
+    rooms: Annotated[int, typer.Option(min=1, max=20_000, help="Homes with one room and one unit each.")] = 1000,
+    cycles: Annotated[int, typer.Option(min=1, max=1000, help="Looks at which every room is due.")] = 8,
+    seed: Annotated[int, typer.Option(help="Of the homes.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Measure how many rooms the engine looks after with one CPU second, from reports to committed decisions.
+
+    Example: lingyun load engine --rooms 1000
+    """
+    from benchmarks.engine_load import measure
+
+    found = measure(rooms, cycles, seed, lambda words: print(f"lingyun: {words}", file=sys.stderr))
+    print(json.dumps(found.as_dict()) if as_json else found)
 
 
 @token_app.command("create")
