@@ -54,7 +54,7 @@ from control.planning import Planned, Target
 from control.prediction import Predictor, step_many
 from control.presence import LIKELY, Evidence
 from control.reading import Reader
-from control.room_state import RoomLayout, assemble, limits_of, read_layouts
+from control.room_state import Facts, RoomLayout, assemble, layouts_of, limits_of, read_facts
 from control.situations import RoomView, moment
 from control.trial import DRAWN_WITHIN, Arm, pair_at
 from control.viewing import Look, evidence_of, view_of
@@ -143,6 +143,7 @@ class Engine:
     _homes: dict[int, HomeMind] = field(default_factory=dict)
     _rooms: dict[int, RoomMind] = field(default_factory=dict)
     _layout_at: float = 0.0
+    _facts: Facts | None = None
 
     def __post_init__(self) -> None:
         self._sender = CommandSender(self.database, self.broker, self.clock)
@@ -216,7 +217,21 @@ class Engine:
         if time.monotonic() < self._layout_at:
             return
         began_s = time.thread_time()
-        layouts = {layout.id: layout for layout in read_layouts(session)}
+        facts = read_facts(session)
+        if facts != self._facts:
+            self._take_layouts(session, layouts_of(facts))
+            self._facts = facts
+        self._read_trials(session)
+        tariffs = select(TariffRow).where(TariffRow.valid_from <= self.clock.now()).order_by(TariffRow.valid_from)
+        documents = {row.home_id: row.document for row in session.scalars(tariffs)}
+        for home_id, home in self._homes.items():
+            home.take_tariff(documents.get(home_id))
+        self._people.begin(session, self.clock.now())
+        pause_s = max(LAYOUT_WALL_S, (time.thread_time() - began_s) / LAYOUT_RATIO)
+        self._layout_at = time.monotonic() + pause_s
+
+    def _take_layouts(self, session: Session, found: Sequence[RoomLayout]) -> None:
+        layouts = {layout.id: layout for layout in found}
         for room_id in self._rooms.keys() - layouts.keys():
             del self._rooms[room_id]
         for home_id in self._homes.keys() - {layout.home.id for layout in layouts.values()}:
@@ -229,14 +244,6 @@ class Engine:
                 self._rooms[room_id].layout = layout
             else:
                 self._rooms[room_id] = load_room(session, layout, self._predictor)
-        self._read_trials(session)
-        tariffs = select(TariffRow).where(TariffRow.valid_from <= self.clock.now()).order_by(TariffRow.valid_from)
-        documents = {row.home_id: row.document for row in session.scalars(tariffs)}
-        for home_id, home in self._homes.items():
-            home.take_tariff(documents.get(home_id))
-        self._people.begin(session, self.clock.now())
-        pause_s = max(LAYOUT_WALL_S, (time.thread_time() - began_s) / LAYOUT_RATIO)
-        self._layout_at = time.monotonic() + pause_s
 
     def _read_trials(self, session: Session) -> None:
         """Who steers today in the rooms that are compared; a pair of days is drawn when its first day comes.

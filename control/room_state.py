@@ -5,7 +5,7 @@ to arrive, none is shorter than ``LEAST_WALL_S`` of wall time (which matters whe
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -17,10 +17,9 @@ from sqlalchemy.orm import Session
 
 from control.guard import Limits
 from core.clock import Clock
-from core.units import from_epoch_us
 from core.words import Capabilities, Fan, Kind, Mode
 from storage.repositories.kill_switches import KillSwitchRepository, in_force
-from storage.tables import ApplianceRow, DeviceRow, DeviceStateRow, HomeRow, RoomRow
+from storage.tables import ApplianceRow, DeviceRow, HomeRow, RoomRow
 
 FRESH_S: Mapping[str, float] = {
     "room_temperature_c": 65 * 60.0,  # a Zigbee thermometer speaks at least once an hour, whether it moved or not
@@ -126,36 +125,64 @@ class RoomState:
         return {**values, "mode": _text(self.mode), "fan": _text(self.fan)}
 
 
-def read_layouts(session: Session) -> list[RoomLayout]:
-    """Every room that has an air conditioner; of several in one room, the one known longest."""
-    homes = {row.id: _place(row) for row in session.scalars(select(HomeRow))}
-    things: dict[int, list[Thing]] = {}
-    query = (
-        select(DeviceRow, ApplianceRow)
-        .outerjoin(ApplianceRow, DeviceRow.appliance_id == ApplianceRow.id)
-        .where(DeviceRow.removed_at.is_(None))
-        .order_by(DeviceRow.id)
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What homes, rooms and devices there are, as the database has it; equal while nothing is changed."""
+
+    homes: Sequence[Any]
+    things: Sequence[Any]
+    rooms: Sequence[Any]
+    held: Collection[int | None]  # homes with a kill switch; None among them: every home
+
+
+def read_facts(session: Session) -> Facts:
+    """What homes, rooms and devices there are."""
+    device, appliance = DeviceRow, ApplianceRow
+    things = (
+        select(
+            device.home_id,
+            device.id,
+            device.dialect,
+            device.native_id,
+            device.kind,
+            device.name,
+            device.room_id,
+            device.appliance_id,
+            device.capabilities,
+            appliance.kind.label("appliance_kind"),
+            appliance.rated_power_w,
+            appliance.room_id.label("appliance_room_id"),
+        )
+        .outerjoin(appliance, device.appliance_id == appliance.id)
+        .where(device.removed_at.is_(None))
+        .order_by(device.id)
     )
-    for device, appliance in session.execute(query).all():
-        things.setdefault(device.home_id, []).append(_thing(device, appliance))
-    layouts, held = [], KillSwitchRepository(session).held_homes()
-    for room in session.scalars(select(RoomRow).order_by(RoomRow.id)):
-        control = in_force(room.control, room.home_id, held)
+    home, room = HomeRow, RoomRow
+    homes = select(
+        home.id, home.name, home.time_zone, home.latitude, home.longitude, home.settings, home.carbon_kg_per_kwh
+    )
+    rooms = select(room.id, room.name, room.home_id, room.control, room.objective).order_by(room.id)
+    return Facts(
+        homes=session.execute(homes).all(),
+        things=session.execute(things).all(),
+        rooms=session.execute(rooms).all(),
+        held=KillSwitchRepository(session).held_homes(),
+    )
+
+
+def layouts_of(facts: Facts) -> list[RoomLayout]:
+    """Every room that has an air conditioner; of several in one room, the one known longest."""
+    homes = {row.id: _place(row) for row in facts.homes}
+    things: dict[int, list[Thing]] = {}
+    for row in facts.things:
+        things.setdefault(row.home_id, []).append(_thing(row))
+    layouts = []
+    for room in facts.rooms:
+        control = in_force(room.control, room.home_id, facts.held)
         layout = _layout(room, control, homes[room.home_id], things.get(room.home_id, []))
         if layout is not None:
             layouts.append(layout)
     return layouts
-
-
-def read_live(session: Session, device_ids: Iterable[int]) -> dict[int, Live]:
-    """The newest of what some devices said."""
-    query = select(DeviceStateRow.device_id, DeviceStateRow.online, DeviceStateRow.values).where(
-        DeviceStateRow.device_id.in_(list(device_ids))
-    )
-    return {
-        device_id: Live(online, {name: (pair[0], from_epoch_us(pair[1])) for name, pair in values.items()})
-        for device_id, online, values in session.execute(query)
-    }
 
 
 def device_ids(layout: RoomLayout) -> set[int]:
@@ -280,28 +307,27 @@ class _Look:
         return None if value is None else float(value)
 
 
-def _place(row: HomeRow) -> Place:
+def _place(row: Any) -> Place:
     zone, settings = ZoneInfo(row.time_zone), row.settings or {}
     return Place(row.id, row.name, zone, row.latitude, row.longitude, settings, row.carbon_kg_per_kwh)
 
 
-def _thing(device: DeviceRow, appliance: ApplianceRow | None) -> Thing:
-    room_id = device.room_id if device.room_id is not None or appliance is None else appliance.room_id
+def _thing(row: Any) -> Thing:
     return Thing(
-        id=device.id,
-        dialect=device.dialect,
-        native_id=device.native_id,
-        kind=device.kind,
-        name=device.name,
-        room_id=room_id,
-        appliance_id=device.appliance_id,
-        appliance_kind=None if appliance is None else appliance.kind,
-        rated_power_w=None if appliance is None else appliance.rated_power_w,
-        capabilities=device.capabilities,
+        id=row.id,
+        dialect=row.dialect,
+        native_id=row.native_id,
+        kind=row.kind,
+        name=row.name,
+        room_id=row.appliance_room_id if row.room_id is None else row.room_id,
+        appliance_id=row.appliance_id,
+        appliance_kind=row.appliance_kind,
+        rated_power_w=row.rated_power_w,
+        capabilities=row.capabilities,
     )
 
 
-def _layout(room: RoomRow, control: str, home: Place, things: list[Thing]) -> RoomLayout | None:
+def _layout(room: Any, control: str, home: Place, things: list[Thing]) -> RoomLayout | None:
     units = [thing for thing in things if thing.room_id == room.id and thing.kind == Kind.AIR_CONDITIONER]
     if not units:
         return None

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from control.history import read_quarters, read_settings, settings_by_quarter
 from control.learning import learn_room, learn_weather, past_moments
-from control.room_state import RoomLayout, read_layouts
+from control.room_state import RoomLayout, layouts_of, read_facts
 from core.words import Fan, Mode
 from storage.repositories.learned import ComfortCurve, PersonState, Season
 from storage.tables import ReportRow
@@ -45,7 +45,7 @@ def lived_in(database: Database) -> Household:
 
 def layout_of(home: Household) -> RoomLayout:
     with Session(home.database) as session:
-        (layout,) = read_layouts(session)
+        (layout,) = layouts_of(read_facts(session))
     return layout
 
 
