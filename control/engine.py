@@ -1,9 +1,10 @@
-"""The engine: for every room with an air conditioner, look, predict, decide, and queue what the guard lets pass.
+"""The engine: for every room with an air conditioner, look, predict, plan, decide, and queue what the guard lets pass.
 
 It reads the database and writes to it, and meets the devices only through the command ledger. A look is taken four
-times a second of wall time, so that a manual change, an end of one, or somebody coming in is answered at once; a
-prediction every ``prediction_period_s`` and a decision every ``control_period_s`` of project time. Whatever fell behind
-is made up by one step, not by many.
+times a second of wall time (less often where reading many homes would keep a processor busy), so that a manual change,
+an end of one, or somebody coming in is answered at once; a prediction every ``prediction_period_s`` and a decision
+every ``control_period_s`` of project time. Whatever fell behind is made up by one step, not by many. Rooms are looked
+after together, stage by stage; a room that fails is tried again after a pause, and the others go on.
 """
 
 import threading
@@ -21,7 +22,8 @@ from sqlalchemy import Engine as Database
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from control import absences, comfort, learning, overrides, planning
+from control import absences, overrides, planning
+from control.arms import take_arms
 from control.commands import CommandSender
 from control.deciding import (
     Decision,
@@ -43,10 +45,6 @@ from control.minds import (
     RoomMind,
     load_home,
     load_room,
-    values_of_habits,
-    values_of_home,
-    values_of_lessons,
-    values_of_room,
 )
 from control.objective import Objective
 from control.people import People
@@ -54,54 +52,37 @@ from control.planning import Planned, Target
 from control.prediction import Predictor, step_many
 from control.presence import LIKELY, Evidence
 from control.reading import Reader
+from control.remembering import SAVE_EVERY, Memory, is_over
 from control.room_state import Facts, RoomLayout, assemble, layouts_of, limits_of, read_facts
 from control.situations import RoomView, moment
-from control.trial import DRAWN_WITHIN, Arm, pair_at
-from control.viewing import Look, evidence_of, view_of
+from control.viewing import Look, Seen, evidence_of, view_of
 from control.wishes import Wishes
 from core.clock import Clock
 from core.logging import get_logger
 from core.mqtt import Broker
 from core.settings import Settings
-from models.words import RoomMoment
 from storage.database import read_only
-from storage.repositories.commands import BY_ENGINE
-from storage.repositories.decisions import DecisionRepository
-from storage.repositories.kept import Kept, put_comfort, put_many
+from storage.repositories.kept import put_many
 from storage.repositories.kill_switches import controls_in_force
-from storage.repositories.learned import COMFORT, ROOM, ComfortCurve
-from storage.repositories.looks import comfort_written_at
+from storage.repositories.learned import ROOM
 from storage.repositories.overrides import FROM_DEVICE
-from storage.repositories.trials import TrialRepository
-from storage.tables import CommandRow, OverrideRow, TariffRow, TrialDayRow
+from storage.tables import OverrideRow, TariffRow
 
 log = get_logger(__name__)
 
 LOOK_WALL_S = 0.25
 LAYOUT_WALL_S = 1.0  # between two looks at which rooms and devices there are
-BUSY_RATIO, LAYOUT_RATIO = 0.25, 0.05  # of a processor, at most, for looks and for looks at the rooms there are
+READING_RATIO, LAYOUT_RATIO = 0.1, 0.05  # of a processor, at most, for reading, and for which rooms there are
 PATIENCE_WALL_S = 5.0  # after an error, at most
 UNREADY_WALL_S = 10.0  # of looks that failed, after which the engine no longer says that it is ready
 JOIN_WALL_S = 5.0
 FIRST_PATIENCE_WALL_S = 15.0  # for a room's thermometer to speak after the start
-QUARTER_S, QUARTERS_PER_DAY, QUARTERS_PER_H = 900, 96, 4
-SAVE_EVERY, SAVE_LESSONS_EVERY = timedelta(hours=1), timedelta(days=1)
+QUARTER_S, QUARTERS_PER_H = 900, 4
 TOGETHER = 200  # rooms that are written in one transaction: other writers have to wait for its end
 FITS_AT_ONCE = 20  # rooms that are fitted anew at one look: each takes some milliseconds
 SLACK_WALL_S = 3.0  # that the instants of different processes may be apart
 Item = TypeVar("Item", "Seen", "Due")
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A room at a look."""
-
-    mind: RoomMind
-    home: HomeMind
-    view: RoomView
-    override: OverrideRow | None
-    hour_passed: bool
 
 
 @dataclass(slots=True)
@@ -136,6 +117,7 @@ class Engine:
     _sender: CommandSender = field(init=False)
     _readers: Database = field(init=False)
     _people: People = field(init=False)
+    _memory: Memory = field(init=False)
     _reader: Reader = field(default_factory=Reader)
     _predictor: Predictor = field(default_factory=Predictor)
     _wishes: Wishes = field(default_factory=Wishes)
@@ -148,6 +130,7 @@ class Engine:
     def __post_init__(self) -> None:
         self._sender = CommandSender(self.database, self.broker, self.clock)
         self._readers = read_only(self.database)
+        self._memory = Memory(self.database, self._readers)
         hold = timedelta(seconds=self.settings.override_hold_s)
         self._people = People(self.database, self._rooms, self._homes, hold)
 
@@ -165,11 +148,11 @@ class Engine:
         while not stop.wait(patience_s):
             if not sender.is_alive() and not stop.is_set():
                 raise RuntimeError("the thread that sends commands has ended")
-            began_s = time.thread_time()
+            reading_s = self.cpu_s.get("read", 0.0)
             try:
                 self.look()
-                took_s, failing_since = time.thread_time() - began_s, None
-                patience_s = min(PATIENCE_WALL_S, max(LOOK_WALL_S, took_s / BUSY_RATIO))
+                reading_s, failing_since = self.cpu_s["read"] - reading_s, None
+                patience_s = min(PATIENCE_WALL_S, max(LOOK_WALL_S, reading_s / READING_RATIO))
             except Exception:
                 log.exception("engine_look_failed")
                 patience_s = min(PATIENCE_WALL_S, patience_s * 2.0)
@@ -221,7 +204,7 @@ class Engine:
         if facts != self._facts:
             self._take_layouts(session, layouts_of(facts))
             self._facts = facts
-        self._read_trials(session)
+        take_arms(session, self.database, self._rooms, self.clock.now())
         tariffs = select(TariffRow).where(TariffRow.valid_from <= self.clock.now()).order_by(TariffRow.valid_from)
         documents = {row.home_id: row.document for row in session.scalars(tariffs)}
         for home_id, home in self._homes.items():
@@ -245,37 +228,6 @@ class Engine:
             else:
                 self._rooms[room_id] = load_room(session, layout, self._predictor)
 
-    def _read_trials(self, session: Session) -> None:
-        """Who steers today in the rooms that are compared; a pair of days is drawn when its first day comes.
-
-        A room whose household's own program is not known yet has nothing to be compared with: it waits. So does one
-        that comes to a pair too late, until the next: what it was steered by before would count for the drawn arm.
-        """
-        now, trials = self.clock.now(), TrialRepository(session)
-        days, running = trials.on(now), trials.running()
-        drawn: list[TrialDayRow] = []
-        for room_id, mind in self._rooms.items():
-            compared = mind.layout.control == "ab" and room_id in running
-            mind.arm = Arm(days[room_id].arm) if compared and room_id in days else None
-            if mind.arm == Arm.CONVENTIONAL and not mind.knows_program:
-                mind.arm = None  # the engine steers, as there is nothing to follow: the day belongs to nobody
-                continue
-            if not compared or mind.arm is not None or not mind.knows_program:
-                continue
-            trial = running[room_id]
-            pair = pair_at(trial.seed, trial.started_at, now, mind.layout.home.zone)
-            if not pair or now - pair[0].start > DRAWN_WITHIN:
-                continue
-            for one in pair:
-                row = TrialDayRow(trial_id=trial.id, day=one.day.isoformat(), arm=str(one.arm), assigned_at=now)
-                row.start_at, row.end_at = one.start, one.end
-                drawn.append(row)
-                if one.start <= now < one.end:
-                    mind.arm = one.arm
-        if drawn:
-            with Session(self.database) as writing, writing.begin():
-                TrialRepository(writing).assign(drawn)
-
     # --- the rooms ---
 
     def _attend(self, look: Look) -> None:
@@ -287,18 +239,20 @@ class Engine:
             seen = [one for one in found if one is not None]
         with self._stage("predict"):
             period = timedelta(seconds=self.settings.prediction_period_s)
-            stale = [one for one in seen if _is_over(one.mind.predicted_at, period, look.now)]
+            stale = [one for one in seen if is_over(one.mind.predicted_at, period, look.now)]
             self._together(stale, lambda some: self._predict(some, look.now), failed)
         with self._stage("learn"):
-            self._together([one for one in seen if one.hour_passed], lambda some: self._learn_quiet(some, look), failed)
+            self._together(
+                [one for one in seen if one.hour_passed], lambda some: self._memory.learn_quiet(some, look), failed
+            )
         if self._wishes.plans:
             with self._stage("plan"):
                 self._together(seen, lambda some: self._plan(some, look), failed)
         self._decide(seen, look, failed)
         with self._stage("save"):
-            old = [one for one in seen if _is_over(one.mind.saved_at, SAVE_EVERY, look.now)]
+            old = [one for one in seen if is_over(one.mind.saved_at, SAVE_EVERY, look.now)]
             for first in range(0, len(old), TOGETHER):
-                self._together(old[first : first + TOGETHER], lambda some: self._save(some, look.now), failed)
+                self._together(old[first : first + TOGETHER], lambda some: self._memory.save(some, look.now), failed)
         for mind in rooms:
             if mind.layout.id not in failed:
                 mind.patience_s = 0.0
@@ -334,7 +288,7 @@ class Engine:
             return None
         first = mind.learn_at is None
         if mind.learn_at is None or look.now >= mind.learn_at:
-            self._learn_history(mind, home, look)
+            self._memory.learn_history(mind, home, look, self._predictor)
         if first:
             return None  # that took a while: the next look sees the room as it is then
         override = look.overrides.get(layout.id)
@@ -369,12 +323,6 @@ class Engine:
             put_many(session, [(ROOM, mind.layout.id, "setback", setback.to_json())], now)
         mind.setback = setback
         log.info("absence_learned", room_id=mind.layout.id, **asdict(absence))
-
-    def _may_still_come(self, mind: RoomMind) -> bool:
-        """Whether the thermometers of a room get some more time before the first decision does without them."""
-        if mind.first_seen is None:
-            mind.first_seen = time.monotonic()
-        return time.monotonic() - mind.first_seen < FIRST_PATIENCE_WALL_S
 
     def _see_hand(self, mind: RoomMind, look: Look) -> OverrideRow | None:
         """An override for a change that no command explains; nothing in a room that is not ours to control."""
@@ -451,7 +399,7 @@ class Engine:
         """Why to decide in a room now, if at all."""
         mind, view = seen.mind, seen.view
         trigger = trigger_of(mind, view.state.at, view.occupied >= LIKELY, seen.override)
-        if trigger == "first" and view.state.room_temperature_c is None and self._may_still_come(mind):
+        if trigger == "first" and view.state.room_temperature_c is None and _may_still_come(mind):
             return None
         return trigger
 
@@ -511,99 +459,8 @@ class Engine:
             reason=decision.reason["code"],
         )
 
-    # --- learning and keeping ---
-
-    def _learn_history(self, mind: RoomMind, home: HomeMind, look: Look) -> None:
-        """Take in what was stored before the engine's first decision; again each hour while that is too little."""
-        mind.learn_at = look.now + SAVE_EVERY
-        layout = mind.layout
-        with Session(self._readers) as session:
-            if not mind.forecast.past:
-                self._recall(mind, learning.past_moments(session, layout, look.now))
-            first_at = DecisionRepository(session).first_at(layout.id)
-            mind.written = mind.written or _was_written(session, layout)
-            if not home.weather.hours:
-                home.weather = learning.learn_weather(session, layout, look.now)
-            if mind.knows_program or (first_at is not None and look.now - first_at > timedelta(days=1)):
-                mind.learn_at = look.now + timedelta(days=1)
-                return
-            curve = look.curves[layout.id]
-            end = look.now if first_at is None else first_at
-            habits = learning.learn_room(session, layout, curve, end, limits_of(layout).quiet)
-        if habits.program.days <= (0.0 if mind.program is None else mind.program.days):
-            return
-        home.presence.take_over(habits.presence)
-        mind.program, mind.pull_down_k_per_h = habits.program, habits.pull_down_k_per_h
-        mind.unit.switched_at = mind.unit.switched_at or habits.switched_at
-        fresh = all(point.observations == 0 for states in curve.points.values() for point in states.values())
-        with Session(self.database) as session, session.begin():
-            put_many(session, [*values_of_habits(mind), *values_of_home(home)], look.now)
-            if fresh:
-                put_comfort(session, layout.id, habits.curve, look.now)
-        if fresh:
-            look.curves[layout.id] = habits.curve
-        log.info("history_learned", room_id=layout.id, days=round(habits.program.days, 1))
-
-    def _recall(self, mind: RoomMind, past: Sequence[RoomMoment]) -> None:
-        """Let the predictor live through the room's last day, and keep its last week for the physical model."""
-        forecast = mind.forecast
-        for earlier in past:
-            forecast.remember(earlier)
-        planning.recall(mind.plan, past)
-        if forecast.state is None or not past:
-            return
-        forecast.state = self._predictor.restore(None)
-        for earlier in past[-QUARTERS_PER_DAY:]:
-            assert forecast.state is not None
-            (forecast.state,), _ = self._predictor.step_many([forecast.state], [earlier])
-
-    def _learn_quiet(self, seen: Sequence[Seen], look: Look) -> None:
-        """What people have left alone for long enough moves the comfort curve; asked once an hour."""
-        learned = {one.mind.layout.id: curve for one in seen if (curve := _after_quiet(one, look)) is not None}
-        if not learned:
-            return
-        with Session(self.database) as session, session.begin():
-            written_at = comfort_written_at(session, learned)
-            # of a curve that somebody has just written over, what was learned is let go
-            still = [room_id for room_id in learned if written_at.get(room_id) == look.curves_at.get(room_id)]
-            put_many(session, [(ROOM, room_id, COMFORT, learned[room_id].to_json()) for room_id in still], look.now)
-
-    def _save(self, seen: Sequence[Seen], now: datetime) -> None:
-        """Keep what rooms and their homes have learned in the last hour."""
-        values: list[Kept] = []
-        for one in seen:
-            values += values_of_room(one.mind)
-            if _is_over(one.mind.lessons_saved_at, SAVE_LESSONS_EVERY, now):
-                values += values_of_lessons(one.mind)
-        homes = {one.home.place.id: one.home for one in seen if _is_over(one.home.saved_at, SAVE_EVERY, now)}
-        for home in homes.values():
-            values += values_of_home(home)
-        with Session(self.database) as session, session.begin():
-            put_many(session, values, now)
-        for one in seen:
-            one.mind.saved_at = now
-            if _is_over(one.mind.lessons_saved_at, SAVE_LESSONS_EVERY, now):
-                one.mind.lessons_saved_at = now
-        for home in homes.values():
-            home.saved_at = now
-
     def _save_all(self) -> None:
-        """Keep everything, at the end."""
-        now = self.clock.now()
-        try:
-            for home in self._homes.values():
-                with Session(self.database) as session, session.begin():
-                    put_many(session, values_of_home(home), now)
-            for mind in self._rooms.values():
-                with Session(self.database) as session, session.begin():
-                    put_many(session, [*values_of_room(mind), *values_of_lessons(mind)], now)
-        except Exception:
-            log.exception("engine_state_not_saved")
-
-
-def _is_over(since: datetime | None, period: timedelta, now: datetime) -> bool:
-    """Whether a period of the grid has begun since an instant; so it has where there is none."""
-    return since is None or now >= grid(since, period)
+        self._memory.save_all(self._homes.values(), self._rooms.values(), self.clock.now())
 
 
 def _planned(seen: Seen, look: Look) -> Planned:
@@ -629,27 +486,6 @@ def _targets(seen: Sequence[Seen], *, plans: bool) -> dict[int, Target]:
     return {one.mind.layout.id: target for one, target in zip(rooms, found, strict=True)}
 
 
-def _after_quiet(seen: Seen, look: Look) -> ComfortCurve | None:
-    """The comfort curve of a room in which people have changed nothing for long; None where that says nothing."""
-    mind, view, now = seen.mind, seen.view, look.now
-    layout = mind.layout
-    person = comfort.person_state(1.0, view.local.time(), limits_of(layout).quiet)
-    quiet_s = 0.0 if mind.quiet_since is None else (now - mind.quiet_since).total_seconds()
-    room_c = view.state.room_temperature_c if view.state.plausible else None
-    if room_c is None or quiet_s < comfort.QUIET_AFTER_S[person]:
-        return None
-    if not comfort.says_something(comfort.belief_of(view.band), np.array(room_c)):
-        return None
-    updated_at = look.curves_at.get(layout.id)
-    days = 0.0 if updated_at is None else max(0.0, (now - updated_at) / timedelta(days=1))
-    return comfort.learned(
-        comfort.after_days(look.curves[layout.id], days),
-        person,
-        view.weather.outdoor_between_c(0.0, comfort.DAY_S),
-        lambda point: comfort.after_quiet(point, room_c, 1.0),
-    )
-
-
 def _learn_presence(mind: RoomMind, home: HomeMind, evidence: Evidence, at: datetime) -> bool:
     """Once a quarter of an hour: who was in. Whether an hour has passed."""
     quarter, before = int(at.timestamp()) // QUARTER_S, mind.quarter
@@ -662,6 +498,13 @@ def _learn_presence(mind: RoomMind, home: HomeMind, evidence: Evidence, at: date
     return quarter // QUARTERS_PER_H > before // QUARTERS_PER_H
 
 
+def _may_still_come(mind: RoomMind) -> bool:
+    """Whether the thermometers of a room get some more time before the first decision does without them."""
+    if mind.first_seen is None:
+        mind.first_seen = time.monotonic()
+    return time.monotonic() - mind.first_seen < FIRST_PATIENCE_WALL_S
+
+
 def _note_quiet(mind: RoomMind, evidence: Evidence, override: OverrideRow | None, now: datetime) -> None:
     """Since when somebody has been in without changing anything."""
     changed = override is not None and override.id != mind.override_id
@@ -669,10 +512,3 @@ def _note_quiet(mind: RoomMind, evidence: Evidence, override: OverrideRow | None
         mind.quiet_since = None
     elif mind.quiet_since is None:
         mind.quiet_since = now
-
-
-def _was_written(session: Session, layout: RoomLayout) -> bool:
-    query = select(CommandRow.id).where(
-        CommandRow.device_id == layout.unit.id, CommandRow.requested_by == BY_ENGINE, CommandRow.attempts > 0
-    )
-    return session.execute(query.limit(1)).first() is not None

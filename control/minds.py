@@ -101,7 +101,6 @@ class RoomMind:
     layout: RoomLayout
     unit: UnitMemory
     saved_at: datetime | None = None
-    lessons_saved_at: datetime | None = None
     program: Program | None = None
     pull_down_k_per_h: float = USUAL_PULL_DOWN_K_PER_H
     forecast: RoomForecast = field(default_factory=RoomForecast)

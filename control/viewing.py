@@ -36,6 +36,17 @@ class Look:
     new_person_commands: Sequence[CommandRow]
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A room at a look."""
+
+    mind: RoomMind
+    home: HomeMind
+    view: RoomView
+    override: OverrideRow | None
+    hour_passed: bool
+
+
 def evidence_of(layout: RoomLayout, state: RoomState, override: OverrideRow | None, now: datetime) -> Evidence:
     """What tells that somebody is in a room now."""
     manual = override is not None and override.target.get("on") is not False and now - override.started_at < JUST_NOW

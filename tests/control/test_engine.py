@@ -9,11 +9,11 @@ from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
 from control.conventional import SLOTS, Program, Slot
-from control.engine import Engine, Seen
+from control.engine import Engine
 from control.guard import WishSource
 from control.minds import RoomMind
 from control.presence import Evidence
-from control.viewing import Look
+from control.viewing import Look, Seen
 from core.sentences import LANGUAGES, sentence
 from core.settings import Settings
 from core.words import Command, CommandState, Fan, Mode
