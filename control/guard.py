@@ -10,7 +10,7 @@ Rules in order, by the names that a decision records; the first three and ``offl
     unsupported         a mode or fan that the unit does not have
     season              no heating in the cooling season, and no cooling in the other
     comfort             somebody is in and the room is outside the band, or the setpoint would take it there; a room
-                        that the unit has taken past the far edge of the band is left alone by it
+                        that the unit has taken beyond the far edge of the band is left alone by it
     empty_room          a unit that is off in an empty room stays off, unless somebody is about to return
     rate                a setpoint moves at most so far at once
     bounds              of the unit and of the household
@@ -18,7 +18,7 @@ Rules in order, by the names that a decision records; the first three and ``offl
     minimum_run         a unit that was just switched on stays on
     minimum_rest        a unit that was just switched off stays off
     dead_band           too small a change to be worth a write and a beep
-    quiet_hours         no write, unless the room has left the band
+    quiet_hours         no write, unless the room has left the band or the unit is switched off, and so falls silent
     write_budget        writes of the last hour are used up
     shadow              decided and shown, not written
 
@@ -256,8 +256,8 @@ def _overshot(state: GuardState) -> bool:
     if state.room_temperature_c is None:
         return False
     if state.season == Season.COOLING:
-        return state.room_temperature_c < state.comfort_low_c
-    return state.room_temperature_c > state.comfort_high_c
+        return state.room_temperature_c < state.comfort_low_c - COMFORT_TOLERANCE_K
+    return state.room_temperature_c > state.comfort_high_c + COMFORT_TOLERANCE_K
 
 
 def _comfort(wish: Wish, context: _Context) -> Wish:
@@ -379,7 +379,8 @@ def _veto(wish: Wish, context: _Context) -> str | None:
     own = state.source == WishSource.TRIAL
     if known and not own and not _differs(wish, state, dead_band_k - 1e-6, fan_matters=False):
         return "dead_band"
-    if in_quiet_hours(limits, state.local_minute) and not (needed or own):
+    falls_silent = state.on is True and not wish.on
+    if in_quiet_hours(limits, state.local_minute) and not (needed or own or falls_silent):
         return "quiet_hours"
     if sum(now - at < HOUR for at in context.history.writes) >= limits.writes_per_hour:
         return "write_budget"

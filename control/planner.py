@@ -39,8 +39,10 @@ ENDS = np.cumsum(STEP_QUARTERS)
 STARTS = ENDS - STEP_QUARTERS
 PRICE_OF_DISCOMFORT_KWH = 0.5  # for each K h, at the mean price
 MOST_LOAD = 1.2
-LEAST_HEAT_RATIO = 0.03  # of the most heat: below it a plan means off
+LEAST_HEAT_RATIO = 0.03  # of the most heat: below it a plan means off, where nothing corrects that
 PATIENCE = 4  # quarters without planned heat for which a unit is left on, as it rests by itself
+SILENT_SHARE = 0.25  # of a time in which nothing can be told: a unit that a plan needs for less of it is left off
+QUARTER_MIN, DAY_MIN = 15, 1440
 USUAL_FLOOR_M2 = 20.0  # of a room of which nobody knows
 
 MEMORY_QUARTERS = 21 * QUARTERS  # that are fitted
@@ -66,8 +68,10 @@ ROOM = np.dtype(
         ("nodes", np.float64, (3,)),  # air, mass [°C], unexplained heat [kW]
         ("bias_k", np.float64, (2,)),  # of the setpoint against the room, in cooling and in heating
         ("lacks_k", np.float64),  # the room of the plan, now
-        ("aim_c", np.float64, (FOLLOWED,)),  # the room at the end of each quarter of the plan
-        ("heat_kw", np.float64, (FOLLOWED,)),  # of each quarter of the plan
+        ("aim_c", np.float64, (ENDS.size,)),  # the room in each step of the plan
+        ("heat_kw", np.float64, (ENDS.size,)),  # of each step of the plan
+        ("shift_k", np.float64),  # by which the plan's air is corrected until the next plan (``control.correcting``)
+        ("least_ratio", np.float64),  # of the most heat: below it the plan means off
         ("passed", np.int64),  # quarters since the plan was made; FOLLOWED: there is none
         ("known", np.bool_),  # the room's temperature has been seen
     ]
@@ -194,19 +198,57 @@ def plan(rooms: Rooms, heats: BoolArray, ahead: Ahead) -> None:
         The season's direction: whether units heat or cool.
     """
     heat, felt = cheapest(problem(rooms, heats, ahead))
-    rooms["heat_kw"] = np.where(rooms["known"][:, np.newaxis], heat[:, :FOLLOWED], 0.0)
-    rooms["aim_c"] = felt[:, :FOLLOWED]
+    rooms["heat_kw"] = np.where(rooms["known"][:, np.newaxis], heat, 0.0)
+    rooms["aim_c"] = felt
+    rooms["shift_k"], rooms["least_ratio"] = 0.0, LEAST_HEAT_RATIO
     rooms["passed"] = 0
 
 
-def targets(rooms: Rooms, heats: BoolArray) -> Targets:
-    """What the units are to be told now."""
-    soon = np.minimum(rooms["passed"][:, np.newaxis] + np.arange(PATIENCE), FOLLOWED - 1)
-    heat = np.take_along_axis(rooms["heat_kw"], soon, axis=1).max(axis=1)
-    aim_c = _now(rooms["aim_c"], rooms["passed"])
+def targets(rooms: Rooms, heats: BoolArray, silent: NDArray[np.int64] | None = None) -> Targets:
+    """What the units are to be told now.
+
+    Parameters
+    ----------
+    silent : integers, shape (n,), optional
+        Quarters of an hour for which what is told now has to do, as nothing else may be told before; by default one.
+    """
+    passed = rooms["passed"]
+    soon = np.minimum(passed[:, np.newaxis] + np.arange(PATIENCE), FOLLOWED - 1)
+    least_kw = rooms["least_ratio"] * MOST_LOAD * rooms["rated_kw"]
+    on = np.take_along_axis(rooms["heat_kw"], soon, axis=1).max(axis=1) > least_kw
+    aim_c = _now(rooms["aim_c"], passed)
+    if silent is not None:
+        on, aim_c = _over(silent, rooms, least_kw, on, aim_c)
+    aim_c = aim_c + rooms["shift_k"]
     bias_k = np.where(heats, rooms["bias_k"][:, 1], rooms["bias_k"][:, 0])
-    on = heat > LEAST_HEAT_RATIO * MOST_LOAD * rooms["rated_kw"]
     return Targets(on, aim_c, bias_k, aim_c + bias_k + PUSH * rooms["lacks_k"])
+
+
+def silent_quarters(quiet: tuple[int, int] | None, local_minute: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For how many quarters of an hour what is told now has to do, as the guard keeps quiet hours; shape (n,).
+
+    Parameters
+    ----------
+    quiet : pair of int, optional
+        Start and end of the quiet hours. [min after local midnight]
+    """
+    if quiet is None:
+        return np.ones(local_minute.size, dtype=np.int64)
+    start, end = quiet
+    since = (local_minute + QUARTER_MIN - start) % DAY_MIN
+    left = (end - local_minute) % DAY_MIN
+    return np.where(since < (end - start) % DAY_MIN, np.maximum(left // QUARTER_MIN, 1), 1)
+
+
+def _over(
+    silent: NDArray[np.int64], rooms: Rooms, least_kw: Array, on: BoolArray, aim_c: Array
+) -> tuple[BoolArray, Array]:
+    """On and air where what is told has to do for longer: the middle of what the plan wants while it gives heat."""
+    long, passed = silent > 1, rooms["passed"][:, np.newaxis]
+    inside = ((passed + silent[:, np.newaxis] > STARTS) & (passed < ENDS)) * STEP_QUARTERS
+    heated = inside * (rooms["heat_kw"] > least_kw[:, np.newaxis])
+    runs = heated.sum(axis=1) >= SILENT_SHARE * inside.sum(axis=1)
+    return np.where(long, runs, on), np.where(long & runs, _middle(rooms["aim_c"], heated), aim_c)
 
 
 def is_planned(rooms: Rooms) -> BoolArray:
@@ -264,7 +306,7 @@ def _correct(rooms: Rooms, quarter: Quarter) -> None:
     before = rooms["passed"] - 1  # the quarter of the plan that has passed
     was_c, next_c = _now(rooms["aim_c"], before), _now(rooms["aim_c"], rooms["passed"])
     planned = is_planned(rooms) & np.isfinite(quarter.room_c)
-    lacks_k = np.clip(was_c - quarter.room_c, -LACKS_MOST_K, LACKS_MOST_K)
+    lacks_k = np.clip(was_c + rooms["shift_k"] - quarter.room_c, -LACKS_MOST_K, LACKS_MOST_K)
     rooms["lacks_k"] = np.where(planned, lacks_k, 0.0)
     working = planned & quarter.ran & (np.abs(next_c - was_c) < STEADY_K)
     hurts = np.where(quarter.heating, rooms["lacks_k"] > 0.0, rooms["lacks_k"] < 0.0)
@@ -277,6 +319,14 @@ def _correct(rooms: Rooms, quarter: Quarter) -> None:
 def _now(values: Array, passed: NDArray[np.int64]) -> Array:
     at = np.clip(passed, 0, FOLLOWED - 1)[:, np.newaxis]
     return np.take_along_axis(values, at, axis=1)[:, 0]
+
+
+def _middle(values: Array, weights: Array) -> Array:
+    """Weighted median of each row."""
+    order = np.argsort(values, axis=1)
+    total = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+    at = np.argmax(total >= 0.5 * total[:, -1:], axis=1)
+    return np.take_along_axis(values, np.take_along_axis(order, at[:, np.newaxis], axis=1), axis=1)[:, 0]
 
 
 def _mean(by_quarter: Array) -> Array:

@@ -81,7 +81,7 @@ class Lingyun:
     def _check(self, seen: Seen, room_c: Array, targets: planner.Targets, now: datetime) -> list[Action]:
         """The guard's word on every room."""
         returning = np.isfinite(until_return_s(seen.presence_ahead))  # within the day that is planned
-        minute = np.floor(seen.local_hour * 60.0).astype(np.int64) % 1440
+        minute = minute_of(seen)
         columns = (
             *(values.tolist() for values in (targets.on, targets.setpoint_c, targets.offset_k)),
             *(values.tolist() for values in (room_c, seen.on, seen.heating, seen.setpoint_c, minute, seen.occupied)),
@@ -153,7 +153,8 @@ class _Planned:
             some = rooms[due]
             planner.plan(some, seen.heats[due], _ahead(seen, self._mean_price, due))
             rooms[due] = some
-        return planner.targets(rooms, seen.heats)
+        minute = minute_of(seen)
+        return planner.targets(rooms, seen.heats, planner.silent_quarters(LIMITS.quiet, minute))
 
     def _learn(self, before: Seen, seen: Seen, room_c: Array) -> None:
         rooms = self._rooms
@@ -219,6 +220,11 @@ class _RoomHistory:
     def since_switch_s(self, now: datetime) -> float:
         """Time since the unit last went on or off. [s]"""
         return LONG_AGO_S if self.switched_at is None else (now - self.switched_at).total_seconds()
+
+
+def minute_of(seen: Seen) -> NDArray[np.int64]:
+    """Minutes after local midnight."""
+    return np.asarray(np.floor(seen.local_hour * 60.0).astype(np.int64) % 1440)
 
 
 def trusted_c(seen: Seen) -> Array:

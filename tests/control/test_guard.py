@@ -124,6 +124,12 @@ def test_nothing_beeps_in_the_quiet_hours() -> None:
     assert rules == ["quiet_hours"]
 
 
+def test_a_unit_may_be_switched_off_in_the_quiet_hours() -> None:
+    action, rules = check(OFF, LIMITS, replace(AT_EASE, local_minute=2 * 60), IDLE, NOW)
+    assert action == Action(OFF, write=True)
+    assert rules == []
+
+
 def test_a_sensor_that_is_not_believed_does_not_break_the_quiet() -> None:
     state = replace(AT_EASE, local_minute=2 * 60, room_temperature_c=90.0, plausible=False, fallback=cool(24.0))
     assert check(OFF, LIMITS, state, IDLE, NOW)[1] == ["implausible_sensor", "quiet_hours"]
@@ -222,10 +228,29 @@ def test_a_setpoint_never_lets_an_occupied_room_leave_the_band() -> None:
 
 
 def test_a_room_that_is_cold_enough_is_not_cooled_further() -> None:
-    state = replace(AT_EASE, room_temperature_c=24.7, comfort_low_c=24.9, comfort_high_c=26.9)
+    state = replace(AT_EASE, room_temperature_c=24.3, comfort_low_c=24.9, comfort_high_c=26.9)
     action, rules = check(cool(25.0), LIMITS, state, IDLE, NOW)
     assert action == Action(OFF, write=True)
     assert rules == ["comfort"]
+
+
+def test_a_room_a_little_past_the_far_edge_is_left_to_the_wish() -> None:
+    state = replace(AT_EASE, room_temperature_c=24.7, comfort_low_c=24.9, comfort_high_c=26.9)
+    action, rules = check(cool(25.0), LIMITS, state, IDLE, NOW)
+    assert action == Action(cool(25.0), write=True)
+    assert rules == []
+
+
+def test_bounds_of_comfort_are_of_the_room_and_not_of_a_sensor_that_reads_otherwise() -> None:
+    """A unit that has to be told 3 K more than the room is to have."""
+    state = replace(AT_EASE, season=Season.HEATING, mode=Mode.HEAT, setpoint_c=22.0, comfort_low_c=19.0)
+    state = replace(state, comfort_high_c=21.0, room_temperature_c=19.2)
+    warm = Wish(True, Mode.HEAT, 23.5, Fan.AUTO)
+    bounded, _ = check(warm, LIMITS, replace(state, setpoint_c=20.0), IDLE, NOW)
+    assert bounded.target.setpoint_c == 22.5
+    action, rules = check(warm, LIMITS, replace(state, sensor_offset_k=3.0), IDLE, NOW)
+    assert action == Action(warm, write=True)
+    assert rules == []
 
 
 def test_the_first_write_says_everything_even_if_nothing_differs() -> None:
@@ -357,7 +382,7 @@ def test_nothing_is_ever_written_outside_the_limits(
         if limits.household_low_c <= limits.household_high_c:
             assert low_c <= target.setpoint_c <= high_c
     if is_quiet(limits, state.local_minute) and not own_program:
-        assert is_needed(state)
+        assert is_needed(state) or (state.on and not target.on)
     same = state.on and target.on and target.mode == state.mode and state.setpoint_c is not None
     if same and history.known and not own_program:
         assert target.setpoint_c is not None
@@ -512,7 +537,8 @@ def test_no_sequence_of_events_breaks_what_protects_unit_and_people(
                 assert (now - switched_at).total_seconds() >= least_s
             if step.source != WishSource.TRIAL:
                 assert is_trusted(state) or program is not None
-                assert is_needed(state) or not is_quiet(limits, state.local_minute)
+                falls_silent = state.on and not target.on
+                assert is_needed(state) or falls_silent or not is_quiet(limits, state.local_minute)
         writes.append(now)
         if target.on != state.on:
             switched_at = now

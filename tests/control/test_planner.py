@@ -150,6 +150,34 @@ def test_a_setpoint_moves_until_the_room_is_where_the_plan_wants_it() -> None:
     assert room_c == pytest.approx(26.0, abs=0.15)
 
 
+def test_a_setpoint_for_the_night_is_the_middle_of_what_the_night_wants() -> None:
+    """Comfort from 27 °C on after an hour, where it is 26 °C now."""
+    rooms, day = a_room(26.0), a_day(np.ones(QUARTERS))
+    later = np.where(np.arange(QUARTERS) < 4, 26.0, 27.0)[np.newaxis]
+    planner.plan(rooms, NOBODY_HEATS, day._replace(high_c=later))
+    now, night = (planner.targets(rooms, NOBODY_HEATS, np.array([n])) for n in (1, 32))
+    assert now.on[0]
+    assert now.aim_c[0] == pytest.approx(26.0, abs=0.2)
+    assert night.on[0]
+    assert night.aim_c[0] == pytest.approx(27.0, abs=0.2)
+
+
+def test_a_unit_that_is_needed_for_little_of_the_night_is_left_off() -> None:
+    rooms = a_room(26.0)
+    planner.plan(rooms, NOBODY_HEATS, a_day(np.where(np.arange(QUARTERS) < 3, 1.0, 0.0)))
+    assert planner.targets(rooms, NOBODY_HEATS, np.array([1])).on[0]
+    assert not planner.targets(rooms, NOBODY_HEATS, np.array([32])).on[0]
+
+
+@pytest.mark.parametrize(
+    ("minute", "quarters"),
+    [(22 * 60 + 30, 1), (22 * 60 + 45, 33), (23 * 60, 32), (3 * 60, 16), (6 * 60 + 30, 2), (6 * 60 + 45, 1), (720, 1)],
+)
+def test_what_is_told_has_to_do_until_the_quiet_hours_end(minute: int, quarters: int) -> None:
+    assert planner.silent_quarters((23 * 60, 7 * 60), np.array([minute])) == quarters
+    assert planner.silent_quarters(None, np.array([minute])) == 1
+
+
 def test_a_room_that_nobody_measures_has_no_plan() -> None:
     rooms = planner.new(np.array([3500.0]))
     planner.start(rooms, np.array([np.nan]))
