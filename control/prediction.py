@@ -38,6 +38,7 @@ ROLLING = 200  # predictions over which the rolling error is taken
 QUARTER_S = 900
 PAST_STEP_S = 890.0  # a little less than a quarter of an hour, so that a late step is not missed
 PAST_MOMENTS = 7 * 96
+LEAST_PAST_MOMENTS = 96  # which cannot span the day that a fit takes
 REFIT_EVERY, RETRY_AFTER = timedelta(days=1), timedelta(hours=1)
 JUDGED_HORIZONS_S = (3600, 7200, 21_600)
 JUDGED_OFTEN = 48  # predictions, before one model may take over from the other
@@ -206,12 +207,13 @@ class RoomForecast:
     def _fit(self, now: datetime) -> None:
         from models.rc import NotEnoughHistory, fit
 
-        self.fitted_at = now
+        self.fitted_at = now - REFIT_EVERY + RETRY_AFTER
+        if len(self.past) <= LEAST_PAST_MOMENTS:
+            return
         try:
-            self.physics = fit(list(self.past))
+            self.physics, self.fitted_at = fit(list(self.past)), now
         except NotEnoughHistory as why:
             log.info("room_not_fitted_yet", reason=str(why))
-            self.fitted_at = now - REFIT_EVERY + RETRY_AFTER
 
     def _physics_is_better(self) -> bool:
         """Over the horizons at which both were judged often enough."""
