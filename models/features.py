@@ -114,6 +114,35 @@ POLICY: tuple[Feature, ...] = (
     ),
 )
 
+ACTOR_SPANS_H = ((0, 1), (1, 2), (2, 4), (4, 8), (8, 16), (16, 24))
+ACTOR: tuple[Feature, ...] = (
+    Feature("direction", "1"),  # 1 cools, -1 heats; what follows is mirrored in heating
+    Feature("excess_k", "K", 0.0, 2.0),  # beyond the edge that the unit defends now
+    Feature("mass_excess_k", "K", 0.0, 2.0),
+    Feature("band_k", "K", 2.5, 1.5),
+    Feature("on", "1"),
+    Feature("offset_k", "K", 0.0, 2.0),  # learned, of the setpoint against the room
+    Feature("lacks_k", "K", 0.0, 0.5),
+    Feature("unexplained_ratio", "1", 0.0, 0.1),  # heat over rated
+    Feature("air_constant_h", "ln h", 0.0, 1.0),
+    Feature("mass_constant_h", "ln h", 3.0, 1.0),
+    Feature("rated_per_k_ratio", "ln K", 2.0, 1.0),  # rated heat over loss to outdoors
+    Feature("hour_sine", "1"),
+    Feature("hour_cosine", "1"),
+    *(
+        feature
+        for start, end in ACTOR_SPANS_H
+        for feature in (
+            Feature(f"plan_heat_ratio_{start}_{end}h", "1", 0.3, 0.3),
+            Feature(f"plan_excess_k_{start}_{end}h", "K", 0.0, 2.0),  # planned air beyond the edge
+            Feature(f"chance_{start}_{end}h", "1", 0.5, 0.5),
+            Feature(f"price_ratio_{start}_{end}h", "1", 1.0, 0.4),
+            Feature(f"outdoor_load_k_{start}_{end}h", "K", 0.0, 8.0),
+            Feature(f"solar_w_m2_{start}_{end}h", "W/m2", 150.0, 250.0),
+        )
+    ),
+)
+
 
 def describe(features: Sequence[Feature]) -> list[dict[str, object]]:
     """The definition as JSON can hold it."""

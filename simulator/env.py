@@ -32,6 +32,7 @@ NEUTRAL_ERROR_K = 1.0  # standard deviation
 WIDTH_RATIO = (0.5, 0.9)
 SENSOR_ERROR_K = 0.2  # of a thermometer that stays where it is; assumed
 NOISE_K = 0.04
+DAY_H = 24
 POINTS_H = np.array([-0.75, -0.25])  # before an hour's end, at which presence is asked for its mean
 
 Array = NDArray[np.floating[Any]]
@@ -50,6 +51,7 @@ class Terms:
     discomfort_k_h: Array
     starts: Array  # of the compressor
     switches: Array  # by orders, on or off
+    presses: Array  # changes by hand
 
     @property
     def j_kwh(self) -> Array:
@@ -130,6 +132,28 @@ class Rooms:
             **self._known,
         }
 
+    def day_ahead(self) -> dict[str, Array]:
+        """What is believed of the day from now on, as a plan reads it.
+
+        Shapes: ``presence``, ``price``, ``low_c`` and ``high_c`` (n, 96), by quarters of an hour; ``outdoor_c`` and
+        ``solar_w_m2`` (n, 24), forecasts by hours. Edges are learned ones, as of ``situation``; people are believed to
+        go to bed when they will.
+        """
+        episode, row, weather = self.episode, self.row, self._weather
+        outdoor_c, solar_w_m2 = self._forecasts.at(row)
+        rows = row + ROWS_PER_DECISION * np.arange(DAY_H * 4)
+        low_c, high_c = episode.low_c[rows].T, episode.high_c[rows].T
+        neutral_c = 0.5 * (low_c + high_c) + self._neutral_error_k[:, np.newaxis]
+        half_width_k = 0.5 * (high_c - low_c) * self._width_ratio[:, np.newaxis]
+        return {
+            "presence": episode.presence_ahead(row, np.arange(DAY_H * 4) / 4.0),
+            "outdoor_c": outdoor_c[weather],
+            "solar_w_m2": solar_w_m2[weather],
+            "price": self.world.price[rows].T.astype(np.float64),
+            "low_c": neutral_c - half_width_k,
+            "high_c": neutral_c + half_width_k,
+        }
+
     def step(self, on: BoolArray, heating: BoolArray, setpoint_c: Array) -> Terms:
         """Let 15 minutes pass under these orders, where no change by hand holds; setpoints are rounded as units do."""
         world, panels = self.world, self.world.panels
@@ -139,6 +163,7 @@ class Rooms:
         switched = free & (on != panels["on"])
         for name, values in (("on", on), ("heating", heating), ("setpoint_c", rounded_c)):
             panels[name] = np.where(free, values, panels[name])
+        presses = world.hands["presses"].copy()
         energy_j, priced_j, outside_k_s, starts = (np.zeros(self.n) for _ in range(4))
         for row in range(self.row, self.row + ROWS_PER_DECISION):
             world.advance(row, follows_program=False)
@@ -151,7 +176,14 @@ class Rooms:
         self.since_switch_s = np.where(panels["on"] != self._shown_on, 0.0, self.since_switch_s) + DECISION_S
         self._shown_on = panels["on"].copy()
         self.row += ROWS_PER_DECISION
-        return Terms(energy_j / JOULES_PER_KWH, priced_j / JOULES_PER_KWH, outside_k_s / 3600.0, starts, switched * 1.0)
+        return Terms(
+            energy_kwh=energy_j / JOULES_PER_KWH,
+            priced_kwh=priced_j / JOULES_PER_KWH,
+            discomfort_k_h=outside_k_s / 3600.0,
+            starts=starts,
+            switches=switched * 1.0,
+            presses=(world.hands["presses"] - presses) * 1.0,
+        )
 
     def _some(self, share: float, values: Array) -> Array:
         return np.where(self.rng.random(self.n) < share, values, np.nan)

@@ -78,6 +78,7 @@ class Episode:
     """Some days of n homes, units off. Arrays of shape (rows, n) reach a day beyond the steps that may be taken."""
 
     world: World
+    homes: NDArray[np.int64]  # (n,): which of the pool's
     steps: int
     local_start_s: NDArray[np.float64]  # (n,): row 0 by the homes' clocks
     usual: NDArray[np.float32]  # (n, 7, 24)
@@ -163,6 +164,7 @@ def cut(
     start_rooms(part.rooms, part.room_states, air_c, part.skies["humidity_kg_kg"][0][weather])
     return Episode(
         world=part,
+        homes=homes,
         steps=days * STEPS_PER_DAY,
         local_start_s=world.start_epoch_s + DAY_S * start_day + part.utc_offset_s,
         usual=source.usual[start_day // DAYS_PER_WEEK, homes],

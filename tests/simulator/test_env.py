@@ -187,3 +187,22 @@ def test_nobody_there_is_no_discomfort() -> None:
     some.world.presence[:] = 0
     terms = some.step(*orders(6, on=True, setpoint_c=16.0))
     assert (terms.discomfort_k_h == 0.0).all()
+
+
+def test_the_day_ahead_begins_with_what_is_seen_now() -> None:
+    some = rooms()
+    now, day = some.situation(), some.day_ahead()
+    for name, shape in (("presence", 96), ("price", 96), ("low_c", 96), ("outdoor_c", 24), ("solar_w_m2", 24)):
+        assert day[name].shape == (6, shape)
+    assert day["low_c"][:, 0] == pytest.approx(now["comfort_low_c"])
+    assert day["high_c"][:, 0] == pytest.approx(now["comfort_high_c"])
+    assert day["price"][:, 0] == pytest.approx(now["price_now"])
+    assert day["outdoor_c"][:, 0] == pytest.approx(now["outdoor_ahead_c"][:, 0])
+    assert ((day["presence"] >= 0.0) & (day["presence"] <= 1.0)).all()
+
+
+def test_changes_by_hand_are_counted() -> None:
+    some = rooms()
+    some.world.persons["patience_s"] = 60.0
+    presses = sum(some.step(*orders(6, on=True, setpoint_c=16.0)).presses.sum() for _ in range(48))
+    assert presses == some.world.hands["presses"].sum() > 0.0

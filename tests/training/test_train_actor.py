@@ -1,0 +1,120 @@
+"""An actor trained for seconds goes through everything that a real one does, on rooms that follow plans."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stable_baselines3 import DDPG
+
+from control import planner
+from models.actor import PlanActor
+from models.features import ACTOR, columns
+from models.words import AHEAD_H
+from simulator.env import Rooms
+from simulator.episodes import YEAR
+from tests.training.pools import summer_pool
+from training import train_actor
+from training.planned import ACTIONS, PlannedRooms, PlannedVecEnv, Prices, reward_terms
+from training.runs import start_run
+from training.train_actor import Config, begin_at_zero, evaluate, export, fit_models, score, train
+
+TINY = replace(
+    Config(minutes=0.02, rooms=4, days=1, held_out_rooms=4),
+    layers=(16, 16),
+    batch=32,
+    gradient_steps=1,
+    replay=4000,
+    warm_steps=64,
+)
+
+
+def planned(seed: int = 0) -> PlannedRooms:
+    return PlannedRooms(Rooms(summer_pool(), 4, 1, AHEAD_H, seed))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a tiny training left behind."""
+
+    model: DDPG
+    path: Path
+
+
+@pytest.fixture(scope="module")
+def trained(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    config = replace(TINY, output=tmp_path_factory.mktemp("weights") / "actor.onnx")
+    run = start_run("actor", config, config.seed)
+    model, trained_s, decisions = train(config, run, PlannedVecEnv(planned(), config.prices))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_actor, "SETTLE_HOURS", 0)
+        patch.setattr(train_actor, "draw_pool", lambda *_: summer_pool())
+        patch.setattr(train_actor, "HELD_OUT_SEASONS", {"summer": YEAR})
+        scores = evaluate(config, model)
+    return Trained(model, export(config, run, model, scores, trained_s, decisions))
+
+
+def test_the_exported_actor_serves_what_was_trained_and_says_where_it_comes_from(trained: Trained) -> None:
+    actor, rooms = PlanActor(trained.path), planned(5)
+    expected, _ = trained.model.predict(rooms.observation(), deterministic=True)
+    (served,) = actor._session.run(None, {"observation": rooms.observation()})
+    assert served == pytest.approx(expected, abs=1e-5)
+    assert actor.card == json.loads(trained.path.with_suffix(".json").read_text())
+    assert set(actor.card["held_out"]["summer"]) == {"plan", "plan_and_actor"}
+    assert "Known limits" in trained.path.with_suffix(".md").read_text()
+
+
+def test_an_actor_begins_as_no_correction() -> None:
+    env = PlannedVecEnv(planned(), Prices())
+    model = DDPG("MlpPolicy", env, policy_kwargs={"net_arch": [16, 16]}, device="cpu")
+    begin_at_zero(model)
+    action, _ = model.predict(env.reset(), deterministic=True)
+    assert action == pytest.approx(np.zeros((4, ACTIONS)), abs=1e-7)
+
+
+def test_an_hour_costs_what_its_quarters_cost_and_corrections_come_on_top() -> None:
+    prices = Prices(press_kwh=0.2, switch_kwh=0.0, correction_kwh=0.5)
+    env, plain = PlannedVecEnv(planned(2), prices), planned(2)
+    env.reset()
+    plain.reset()
+    action = np.full((4, ACTIONS), 0.5, dtype=np.float32)
+    total = plain.hour(action.astype(np.float64))
+    observation, reward, done, _ = env.step(action)
+    j_kwh = total["priced_kwh"] + 0.5 * total["discomfort_k_h"]
+    assert reward_terms(total, prices) == pytest.approx(j_kwh + 0.2 * total["presses"])
+    assert reward == pytest.approx(-reward_terms(total, prices) - 0.5 * 2 * 0.25, rel=1e-5)
+    assert np.asarray(observation).shape == (4, len(columns(ACTOR)))
+    assert not done.any()
+
+
+def test_an_episode_ends_for_all_rooms_by_time_and_is_bootstrapped_through() -> None:
+    env = PlannedVecEnv(planned(), Prices())
+    env.reset()
+    for hour in range(24):
+        _, _, done, infos = env.step(np.zeros((4, ACTIONS), dtype=np.float32))
+        assert done.all() == (hour == 23)
+    assert all(info["TimeLimit.truncated"] and "terminal_observation" in info for info in infos)
+
+
+def test_homes_of_earlier_episodes_are_known_as_they_were_fitted() -> None:
+    rooms = planned()
+    fit_models(rooms, 3)
+    known = [home for home in rooms.rooms.episode.homes.tolist() if home in rooms._fitted]
+    assert known
+    moved = rooms.plans["theta"] - rooms.plans["prior"]
+    for i, home in enumerate(rooms.rooms.episode.homes.tolist()):
+        assert (np.abs(moved[i]).max() > 0.01) == (home in rooms._fitted)
+
+
+def test_plans_keep_people_more_comfortable_than_units_that_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_actor, "SETTLE_HOURS", 0)
+    with_plans = score(TINY, Rooms(summer_pool(), 16, 2, AHEAD_H, 4), None)
+    monkeypatch.setattr(
+        planner,
+        "targets",
+        lambda rooms, _: planner.Targets(np.zeros(len(rooms), dtype=bool), *np.full((3, len(rooms)), 26.0)),
+    )
+    without = score(TINY, Rooms(summer_pool(), 16, 2, AHEAD_H, 4), None)
+    assert with_plans["discomfort_k_h"] < 0.5 * without["discomfort_k_h"]
+    assert with_plans["presses"] < without["presses"]
