@@ -34,6 +34,7 @@ from benchmarks.savings.scoring import Figures, Homes, Json
 from benchmarks.savings.sensing import Outlook
 from benchmarks.savings.words import Informed
 from simulator.world import BY_HOME, World
+from storage.repositories.learned import MARGIN_K, ComfortCurve
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent / "references"
@@ -44,7 +45,6 @@ SOURCES = (
     "simulator/world.py",
     "control/comfort.py",
     "control/presence.py",
-    "storage/repositories/learned.py",
     *(
         f"benchmarks/savings/{name}.py"
         for name in ("comfort", "mpc_true", "optimum", "planning", "presence", "runner", "sensing", "true_plant")
@@ -83,8 +83,9 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def key_of(world: World, outlook: Outlook) -> str:
-    """Hash of plant, homes and weather."""
+    """Hash of plant, homes and weather, and of what is believed of people before anything is learned."""
     digest = hashlib.sha256(code_digest().encode())
+    digest.update(json.dumps([MARGIN_K, ComfortCurve().to_json()]).encode())
     for name in (*BY_HOME, "skies", "presence", "price", "chance"):
         digest.update(fingerprint(getattr(world, name)).encode())
     digest.update(fingerprint(outlook.noise_k).encode())
