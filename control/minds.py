@@ -27,7 +27,7 @@ from control.weather import WeatherAhead, WeatherMemory
 from core.logging import get_logger
 from insights.tariff import Tariff, read_tariff
 from storage.repositories.kept import UNREADABLE, Kept, all_of, check_number, readable
-from storage.repositories.learned import HOME, ROOM
+from storage.repositories.learned import HOME, ROOM, ComfortCurve, ComfortPoint, PersonState
 
 log = get_logger(__name__)
 Array = NDArray[np.float64]
@@ -117,6 +117,7 @@ class RoomMind:
     arm: Arm | None = None  # who steers today, in a room that is compared by days
     decided_arm: Arm | None = None  # the same at the last decision
     plan: RoomPlan = field(default_factory=partial(new_plan, None))
+    band: tuple[tuple[ComfortCurve, PersonState, float], ComfortPoint] | None = None  # of the last look, and its basis
     setback: Setback = field(default_factory=Setback)  # whether leaving the room alone saves
     absence: Span | None = None  # the one under way, or whose recovery is
     quiet_since: datetime | None = None  # somebody has been in since then, and changed nothing

@@ -36,8 +36,17 @@ class HomePresence(Presence):
 
     def learn(self, room_id: int, at: datetime, evidence: Evidence) -> None:
         """Take in the evidence of a quarter of an hour."""
-        self._week.pop(room_id, None)
         Presence.learn(self, room_id, at, evidence)
+        week = self._week.get(room_id)
+        if week is None:
+            return
+        # what was learned of an hour tells of that hour on days alike, and of no other
+        weekday, hour = divmod(slot_of(at, self.zone), SLOT_DAYS)
+        alike = [day * SLOT_DAYS + hour for day in (range(5) if weekday < 5 else range(5, 7))]
+        slots = self._slots(room_id)
+        present, absent = sum(slots[slot][0] for slot in alike), sum(slots[slot][1] for slot in alike)
+        for slot in alike:
+            week[slot] = chance(slots[slot][0], slots[slot][1], present, absent)
 
     def take_over(self, other: Presence) -> None:
         """Replace what is known of some rooms and things by what another forecast knows of them."""
@@ -74,6 +83,10 @@ class HomePresence(Presence):
     def usual_ahead(self, room_id: int, at: datetime, quarters: int) -> NDArray[np.float64]:
         """``usual`` at an instant and every quarter of an hour after it, shape (quarters,)."""
         return np.array(self._of_week(room_id))[_slots_ahead(self.zone, at, quarters)]
+
+    def _slots(self, room_id: int) -> list[list[float]]:
+        known = self.rooms.get(room_id)
+        return Presence._slots(self, room_id) if known is None else known
 
     def _of_week(self, room_id: int) -> list[float]:
         week = self._week.get(room_id)

@@ -15,7 +15,7 @@ from control.room_state import Live, RoomLayout, RoomState, limits_of
 from control.situations import RoomView
 from core.words import Fan, Mode
 from insights.carbon import carbon_factor
-from storage.repositories.learned import ComfortCurve, Season
+from storage.repositories.learned import ComfortCurve, ComfortPoint, PersonState, Season
 from storage.tables import CommandRow, OverrideRow
 
 JUST_NOW = timedelta(hours=1)  # a manual change says that somebody is in
@@ -74,7 +74,7 @@ def view_of(mind: RoomMind, home: HomeMind, look: Look, state: RoomState, eviden
     next_day_c = weather.outdoor_between_c(0.0, 86_400.0)
     by_weather = running or comfort.season_by_weather(next_day_c)
     room_c = state.room_temperature_c if state.plausible else None
-    band = comfort.point_today(look.curves[layout.id], asleep, next_day_c)
+    band = _band(mind, look.curves[layout.id], asleep, next_day_c)
     season = comfort.season_of(room_c, next_day_c, band, by_weather)
     own = look.curves[layout.id].at(season, asleep)
     if own.pinned:  # what a person has set holds in any weather of its season
@@ -101,6 +101,14 @@ def view_of(mind: RoomMind, home: HomeMind, look: Look, state: RoomState, eviden
         price_source=signal.source,
         retained=retained_by(mind.forecast.physics),
     )
+
+
+def _band(mind: RoomMind, curve: ComfortCurve, person: PersonState, next_day_c: float) -> ComfortPoint:
+    """``comfort.point_today``, worked out where something has changed; beyond mild days the weather moves nothing."""
+    basis = curve, person, min(max(next_day_c, comfort.COLD_DAY_C), comfort.WARM_DAY_C)
+    if mind.band is None or mind.band[0] != basis:
+        mind.band = basis, comfort.point_today(curve, person, next_day_c)
+    return mind.band[1]
 
 
 def left_at(session: Session, now: datetime) -> dict[int, datetime]:
