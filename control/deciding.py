@@ -200,7 +200,9 @@ def _wanted(
     if room_c is None or not view.state.plausible:
         return (program or present, WishSource.CONVENTIONAL), None, False
     if target is not None:
-        return (_planned(target, view.season), WishSource.POLICY), None, may_start or is_held(mind, view)
+        # a plan knows how early to start, be it in the cheap hours of the night
+        may_start = back is not None or is_held(mind, view)
+        return (_planned(target, view.season), WishSource.POLICY), None, may_start
     seen = situation(view, room_c, mind.forecast.outlook)
     if is_held(mind, view):
         seen = replace(seen, occupied=1.0, occupied_ahead=(1.0,) * len(seen.occupied_ahead))

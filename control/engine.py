@@ -482,7 +482,7 @@ def _planned(seen: Seen, look: Look) -> Planned:
 def _targets(seen: Sequence[Seen], *, plans: bool) -> dict[int, Target]:
     """What plans say, by room; without rooms that have none."""
     rooms = [one for one in seen if plans and one.mind.plan.is_planned]
-    found = planning.targets([(one.mind.plan, one.view.season) for one in rooms])
+    found = planning.targets([(one.mind.plan, one.mind.layout, one.view) for one in rooms])
     return {one.mind.layout.id: target for one, target in zip(rooms, found, strict=True)}
 
 

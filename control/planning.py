@@ -297,13 +297,18 @@ def make(rooms: Sequence[Planned]) -> None:
         plan.overridden = one.overridden
 
 
-def targets(rooms: Sequence[tuple[RoomPlan, Season]]) -> list[Target]:
+def targets(rooms: Sequence[tuple[RoomPlan, RoomLayout, RoomView]]) -> list[Target]:
     """What the units of some planned rooms are to be told now."""
     if not rooms:
         return []
-    found = planner.targets(
-        np.stack([plan.room for plan, _ in rooms]), np.array([season == Season.HEATING for _, season in rooms])
-    )
+    heats = np.array([view.season == Season.HEATING for _, _, view in rooms])
+    quiet = [limits_of(layout).quiet for _, layout, _ in rooms]
+    minutes = np.array([view.local.hour * 60 + view.local.minute for _, _, view in rooms])
+    silent = np.ones(len(rooms), dtype=np.int64)
+    for hours in set(quiet):
+        same = np.array([one == hours for one in quiet])
+        silent[same] = planner.silent_quarters(hours, minutes[same])
+    found = planner.targets(np.stack([plan.room for plan, _, _ in rooms]), heats, silent)
     columns = (found.on, found.aim_c, found.setpoint_c, found.offset_k)
     return [Target(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
 

@@ -1,15 +1,22 @@
 """Plans in the service: learned from each quarter of an hour, kept over a restart, followed under the guard."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine as Database
+from sqlalchemy.orm import Session
 
 from control import planner
+from control.deciding import question
 from control.engine import Engine
-from control.planning import RoomPlan, new_plan, recall, restored
+from control.planning import RoomPlan, Target, new_plan, recall, restored, targets
+from control.reading import Reader
+from control.room_state import assemble
+from control.situations import RoomView
+from control.viewing import evidence_of, view_of
 from core.words import Mode
 from insights.tariff import load_document
 from models.words import HORIZONS_S, RoomMoment
@@ -137,6 +144,45 @@ def test_a_household_that_is_after_comfort_finds_its_room_as_it_likes_it(home: H
         home.obey()
     assert engine._rooms[home.room_id].plan.held
     assert home.decisions()[-1].proposed["on"] is True
+
+
+def test_what_is_told_before_quiet_hours_does_for_the_night(home: Household) -> None:
+    """At 22:45 with quiet hours from 23:00: what the plan wants over the night, not of the next quarter alone."""
+    engine = make_engine(home)
+    look(engine, home)
+    home.obey()
+    live(engine, home, [27.0] * 3)
+    mind = engine._rooms[home.room_id]
+    plan = mind.plan
+    plan.room["aim_c"] = np.linspace(26.0, 22.0, plan.room["aim_c"].size)
+    plan.room["heat_kw"], plan.room["passed"] = 1.0, 0
+    view = view_at(engine, home, hour=22, minute=45)
+    limited = replace(mind.layout, home=replace(mind.layout.home, settings={}))
+    (by_day,), (by_night,) = (targets([(plan, layout, view)]) for layout in (mind.layout, limited))
+    assert by_day.aim_c == 26.0
+    assert by_night.aim_c < 25.5
+
+
+def test_a_plan_may_start_long_before_somebody_is_back(home: Household) -> None:
+    """Three hours before a return, earlier than rule and policy may."""
+    engine = make_engine(home)
+    look(engine, home)
+    teach_presence(engine, home, range(19, 24))
+    mind = engine._rooms[home.room_id]
+    view = replace(view_at(engine, home, hour=16, minute=0), occupied=0.0)
+    target = Target(on=True, aim_c=24.0, setpoint_c=24.0, offset_k=0.0)
+    assert question(mind, view, None, "period", target, 900.0).returning
+    assert not question(mind, view, None, "period", None, 900.0).returning
+
+
+def view_at(engine: Engine, home: Household, *, hour: int, minute: int) -> RoomView:
+    """The room as it is seen now, with another time on the wall."""
+    mind, local_home = engine._rooms[home.room_id], engine._homes[home.home_id]
+    with Session(home.database, expire_on_commit=False) as session:
+        seen = Reader().look(session, home.at, [mind], 0, 0)
+    state = assemble(mind.layout, seen.live, engine.clock, home.at, {})
+    view = view_of(mind, local_home, seen, state, evidence_of(mind.layout, state, None, home.at))
+    return replace(view, local=view.local.replace(hour=hour, minute=minute))
 
 
 def test_prices_ahead_reach_the_plan_as_shares_of_the_mean(home: Household) -> None:
