@@ -73,7 +73,10 @@ def apply(rooms: Rooms, heats: BoolArray, action: NDArray[np.floating]) -> None:
 
 
 def correct(rooms: Rooms, actor: "PlanActor", heats: BoolArray, ahead: Ahead, on: BoolArray, local_hour: Array) -> None:
-    """Let the trained actor correct plans that begin now, in place.
+    """Let the trained actor correct plans that begin now and heat, in place.
+
+    Plans that cool stay as they are: on validation homes of the benchmark the actor took 14 % off J in a month of
+    winter and added 12 % in a month of summer, where people changed twice as much by hand.
 
     Parameters
     ----------
@@ -82,4 +85,5 @@ def correct(rooms: Rooms, actor: "PlanActor", heats: BoolArray, ahead: Ahead, on
     local_hour : Array, shape (n,)
         Of the day, 0..24.
     """
-    apply(rooms, heats, actor.act(situation(rooms, heats, ahead, on, local_hour)))
+    action = actor.act(situation(rooms, heats, ahead, on, local_hour))
+    apply(rooms, heats, np.where(heats[:, np.newaxis], action, 0.0))

@@ -16,24 +16,30 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from control import comfort, planner
+from control import comfort, correcting, planner
 from control.objective import COMFORT_MARGIN_K, Objective, kept_band_c
 from control.presence import LIKELY
 from control.presence_ahead import HomePresence
 from control.room_state import RoomLayout, limits_of
 from control.situations import RoomView
 from control.two_nodes import COOLING_COP, Past, heat_kw
+from core.errors import ConfigurationError
+from core.logging import get_logger
 from core.words import Mode
 from models.words import RoomMoment
 from storage.repositories.learned import ComfortCurve, PersonState, Season
 
+if TYPE_CHECKING:
+    from models.actor import PlanActor
+
+log = get_logger(__name__)
 Array = NDArray[np.float64]
 
 QUARTER_S = 900
@@ -289,12 +295,29 @@ def make(rooms: Sequence[Planned]) -> None:
     """Plan some rooms anew from now on."""
     some = np.stack([one.plan.room for one in rooms])
     heats = np.array([one.view.season == Season.HEATING for one in rooms])
-    planner.plan(some, heats, _ahead(rooms))
+    ahead, actor = _ahead(rooms), shipped_actor()
+    planner.plan(some, heats, ahead)
+    if actor is not None:
+        on = np.array([one.view.on for one in rooms])
+        local_hour = np.array([one.view.local.hour + one.view.local.minute / 60.0 for one in rooms])
+        correcting.correct(some, actor, heats, ahead, on, local_hour)
     for i, one in enumerate(rooms):
         plan, view = one.plan, one.view
         plan.room = some[i].copy()
         plan.season, plan.likely, plan.held = view.season, view.occupied >= LIKELY, one.held
         plan.overridden = one.overridden
+
+
+@cache
+def shipped_actor() -> "PlanActor | None":
+    """The actor that ships with the project; None without one, which is logged."""
+    try:
+        from models.actor import PlanActor
+
+        return PlanActor.load()
+    except (ImportError, ConfigurationError) as error:
+        log.warning("no_actor", reason=str(error))
+        return None
 
 
 def targets(rooms: Sequence[tuple[RoomPlan, RoomLayout, RoomView]]) -> list[Target]:

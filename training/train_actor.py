@@ -200,6 +200,7 @@ the same rooms, weather and people.
 {table}
 
 ## Known limits
+- The engine applies it where a home heats and not where it cools (`control/correcting.py`).
 - Simulated rooms and people only. Savings in a home are not what this table says.
 - No guard in training: minimum run and rest, dead band and quiet hours come on top at home.
 - Fan steps, humidity and the predictor's outlook are not read.

@@ -1,6 +1,6 @@
-"""The engine as it ships, on n homes at once: room predictor, plan and guard.
+"""The engine as it ships, on n homes at once: room predictor, plan, the actor that corrects it, and guard.
 
-The network, the plan, the guard and the rules around them are those of ``models`` and ``control``; here stands only
+The networks, the plan, the guard and the rules around them are those of ``models`` and ``control``; here stands only
 what ``control.engine`` takes from its database, taken from arrays instead. As at home, the predictor's outlook is
 shown and, as yet, read by nobody.
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.savings.presence import mean_between as presence_between
 from benchmarks.savings.presence import until_return_s
 from benchmarks.savings.words import DECISION_S, QUARTERS_AHEAD, Array, BoolArray, Known, Orders, Seen
-from control import planner
+from control import correcting, planner
 from control.guard import OCCUPIED_RATIO, Action, GuardState, History, Limits, WishSource, check
 from control.prediction import slices_s
 from control.room_state import GREATEST_DISAGREEMENT_K, PLAUSIBLE_C
@@ -23,6 +23,7 @@ from control.two_nodes import Past
 from control.weather import mean_between
 from core.words import Fan, Mode
 from models import features
+from models.actor import PlanActor
 from models.features import UNKNOWN_TEMPERATURE_C
 from models.predictor import Memory, RoomPredictor
 from models.words import HORIZONS_S, Wish
@@ -43,7 +44,7 @@ class Lingyun:
     name = "lingyun"
 
     def __init__(self) -> None:
-        self._predictor = RoomPredictor.load()
+        self._predictor, self._actor = RoomPredictor.load(), PlanActor.load()
 
     def start(self, known: Known) -> None:
         """Forget everything and begin."""
@@ -53,7 +54,7 @@ class Lingyun:
         self._last_c = np.full(n, UNKNOWN_TEMPERATURE_C)
         self.outlook_c = np.full((n, len(HORIZONS_S)), np.nan, dtype=np.float32)
         self._rooms = [_RoomHistory() for _ in range(n)]
-        self._planned = _Planned(known)
+        self._planned = _Planned(known, self._actor)
 
     def decide(self, seen: Seen) -> Orders:
         """Predict, wish, and let the guard have the last word."""
@@ -130,7 +131,8 @@ class Lingyun:
 class _Planned:
     """The rooms' plans, as ``control.planner`` makes them."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, actor: PlanActor) -> None:
+        self._actor = actor
         self._mean_price = known.mean_price
         self._rooms = planner.new(known.rated_cooling_w, known.floor_m2)
         self._past = np.full((len(Past._fields), known.n, MEMORY_QUARTERS), np.nan)
@@ -151,7 +153,9 @@ class _Planned:
         self._before, self._before_c = seen, room_c
         if due.any():
             some = rooms[due]
-            planner.plan(some, seen.heats[due], _ahead(seen, self._mean_price, due))
+            heats, ahead = seen.heats[due], _ahead(seen, self._mean_price, due)
+            planner.plan(some, heats, ahead)
+            correcting.correct(some, self._actor, heats, ahead, seen.on[due], seen.local_hour[due])
             rooms[due] = some
         minute = minute_of(seen)
         return planner.targets(rooms, seen.heats, planner.silent_quarters(LIMITS.quiet, minute))

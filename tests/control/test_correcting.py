@@ -38,8 +38,8 @@ class FixedActor:
 
 
 def corrected(*says: float) -> tuple[Rooms, planner.Targets]:
-    rooms, ahead = two_rooms()
-    correcting.correct(rooms, FixedActor((says[0], says[1])), DIRECTIONS, ahead, RUNS, HOUR)  # type: ignore[arg-type]
+    rooms, _ = two_rooms()
+    correcting.apply(rooms, DIRECTIONS, np.tile(np.array(says), (2, 1)))
     return rooms, planner.targets(rooms, DIRECTIONS)
 
 
@@ -82,6 +82,14 @@ def test_the_least_heat_of_a_running_unit_is_moved() -> None:
     less["heat_kw"] = more["heat_kw"] = between_kw
     assert not planner.targets(less, DIRECTIONS).on.any()
     assert planner.targets(more, DIRECTIONS).on.all()
+
+
+def test_the_shipped_engine_corrects_plans_that_heat() -> None:
+    rooms, ahead = two_rooms()
+    correcting.correct(rooms, FixedActor((0.5, 1.0)), DIRECTIONS, ahead, RUNS, HOUR)  # type: ignore[arg-type]
+    assert rooms["shift_k"] == pytest.approx([0.0, 0.5])
+    assert rooms["least_ratio"][0] == pytest.approx(planner.LEAST_HEAT_RATIO)
+    assert rooms["least_ratio"][1] < planner.LEAST_HEAT_RATIO
 
 
 def test_a_new_plan_begins_without_a_correction() -> None:
