@@ -181,7 +181,7 @@ def find(done: Sequence[Done], run: Run, table: Table | None, seed: int) -> list
                 run.homes,
                 in_j=other_name != "conventional",
             )
-    doubled = table.doubled if table and set(REFERENCES) <= figures.keys() else {}  # of a table that is used
+    doubled = {name: one for name, one in table.doubled.items() if name in figures} if table else {}  # that are used
     return findings + checks.sound_references(figures, run.homes, seed, doubled)
 
 

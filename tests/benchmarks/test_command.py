@@ -122,12 +122,14 @@ def test_table_is_used_and_a_recomputed_home_that_differs_fails(
     path.write_text(json.dumps(content), encoding="utf-8")
     assert any("differs from its table" in line for line in command.run_suite(tiny, 3, 1)["failures"])
     del content["doubled"]["optimum"]
+    content["doubled"]["mpc_true"]["moved_ratio"] = [0.02] * len(content["doubled"]["mpc_true"]["moved_ratio"])
     for block in content["blocks"]:
         del block["figures"]["optimum"]
     path.write_text(json.dumps(content), encoding="utf-8")
     found = command.run_suite(tiny, 3, 1)
     assert "mpc_true" in found["controllers"]
     assert "ends before it" in found["not_run"]["optimum"]
+    assert any("mpc_true" in line and "has not converged" in line for line in found["failures"])
     content["blocks"][0]["key"] = "of other homes"
     path.write_text(json.dumps(content), encoding="utf-8")
     found = command.run_suite(tiny, 3, 1)
