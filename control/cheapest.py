@@ -21,13 +21,16 @@ from numpy.typing import NDArray
 from control.two_nodes import CURVE
 
 Array = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 BEST_LOAD = math.sqrt(CURVE[0] / CURVE[2])  # where power over load is least: below it the hull is a line from off
 LEAST_SLOPE = 1e-3  # kW per kW: heat is never free
 RIDGE = 1e-4  # kWh per kW^2: breaks ties between equal plans
 LEAST_WEIGHT = 1e-5  # kWh per K: discomfort never weighs nothing, so that every multiplier has its range
-BACK_OFF = 0.99  # how far a step may go towards the nearest bound
-ITERATIONS = 14
+LEAST_GAIN = 1e-4  # kWh at the mean price: no heat is planned to win less
+BACK_OFF = 0.995  # how far a step may go towards the nearest bound
+ITERATIONS = 11
+FIRST_HEAT, FIRST_Z, FIRST_SLACK_K = 0.05, 0.05, 1.0  # where the search begins: found on plans of validation homes
 CLOSE = 1e-5  # mean complementarity at which a plan is done
 
 
@@ -54,13 +57,29 @@ class _Pair(NamedTuple):
 
 def cheapest(problem: Problem, iterations: int = ITERATIONS) -> tuple[Array, Array]:
     """Heat of each step [kW] and the air under it [°C], shape (n, steps) each."""
+    heat, felt = np.zeros_like(problem.free_c), problem.free_c.copy()
+    some = _gains(problem)
+    if some.any():
+        heat[some], felt[some] = _interior(Problem(*(one[some] for one in problem)), iterations)
+    return heat, felt
+
+
+def _gains(problem: Problem) -> BoolArray:
+    """Whether any heat can pay: some is missing while it counts, or there is money for taking it. About half of all do."""
+    warms = problem.answer.sum(axis=(1, 2)) > 0.0
+    missing_k = np.where(warms[:, np.newaxis], problem.low_c - problem.free_c, problem.free_c - problem.high_c)
+    worth = (np.maximum(missing_k, 0.0) * problem.weight).sum(axis=1)
+    return np.asarray((worth > LEAST_GAIN) | (problem.price < 0.0).any(axis=1))
+
+
+def _interior(problem: Problem, iterations: int) -> tuple[Array, Array]:
     most = np.broadcast_to(problem.most_kw[:, np.newaxis], problem.free_c.shape)
     weight = np.maximum(problem.weight, LEAST_WEIGHT)
-    heat = 0.3 * most
+    heat = FIRST_HEAT * most
     felt = _felt(problem, heat)
-    low_z, top_z = 0.05 / heat, 0.05 / (most - heat)
-    over = _Pair(np.maximum(felt - problem.high_c, 0.0) + 0.3, 0.5 * weight)
-    under = _Pair(np.maximum(problem.low_c - felt, 0.0) + 0.3, 0.5 * weight)
+    low_z, top_z = FIRST_Z / heat, FIRST_Z / (most - heat)
+    over = _Pair(np.maximum(felt - problem.high_c, 0.0) + FIRST_SLACK_K, 0.5 * weight)
+    under = _Pair(np.maximum(problem.low_c - felt, 0.0) + FIRST_SLACK_K, 0.5 * weight)
     reached = np.zeros(len(heat))
     for _ in range(iterations):
         room = most - heat
@@ -68,7 +87,8 @@ def cheapest(problem: Problem, iterations: int = ITERATIONS) -> tuple[Array, Arr
         gap = _gap(low_z * heat + top_z * room, over, above, under, below, weight)
         if (gap < CLOSE).all():
             break
-        aim = (gap * np.where(reached > 0.9, 0.1, np.where(reached > 0.5, 0.3, 0.7)))[:, np.newaxis]
+        aim = gap * np.where(reached > 0.9, 0.03, np.where(reached > 0.5, 0.2, 0.6))
+        aim = np.maximum(aim, 0.1 * CLOSE)[:, np.newaxis]  # rooms that are done wait for the others
         first_over, second_over = _slopes(over, above, weight, aim)
         first_under, second_under = _slopes(under, below, weight, aim)
         marginal, curve = _power(problem, heat)

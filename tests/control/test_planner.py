@@ -104,6 +104,36 @@ def test_the_cheapest_plan_cannot_be_improved_by_moving_heat() -> None:
     assert min(cheapest.cost(asked, other[np.newaxis])[0] for other in others) > least - 1e-3
 
 
+def test_rooms_that_need_no_heat_are_planned_none_beside_one_that_does() -> None:
+    mild = a_room(25.0)
+    rooms = np.concatenate([mild, a_room(31.0)])
+    day, cool = a_day(np.ones(QUARTERS)), a_day(np.ones(QUARTERS), outdoor_c=np.full(QUARTERS, 22.0))
+    ahead = Ahead(*(np.concatenate([one, other]) for one, other in zip(cool, day, strict=True)))
+    ahead = ahead._replace(solar_w_m2=np.zeros_like(ahead.solar_w_m2))
+    asked = planner.problem(rooms, np.array([False, False]), ahead)
+    heat, felt_c = cheapest.cheapest(asked)
+    assert (heat[0] == 0.0).all()
+    assert np.array_equal(felt_c[0], asked.free_c[0])
+    assert heat[1].max() > 1.0
+
+
+def test_money_for_taking_electricity_is_taken() -> None:
+    """A negative price moves heat into its hours, though nothing is missing."""
+    price = np.where(np.arange(QUARTERS) < 8, -3.0, 1.0)
+    ahead = a_day(np.zeros(QUARTERS), price_ratio=price)
+    heat, _ = cheapest.cheapest(planner.problem(a_room(25.0), NOBODY_HEATS, ahead))
+    assert heat[0, :8].min() > 1.0
+
+
+def test_rooms_that_are_done_wait_for_the_others() -> None:
+    """A search that goes on for long ends where one of ordinary length does."""
+    asked = planner.problem(a_room(31.0), NOBODY_HEATS, a_day(np.ones(QUARTERS)))
+    twice = cheapest.Problem(*(np.repeat(one, 2, axis=0) for one in asked))
+    twice.price[1] = 0.0  # takes longer
+    least = cheapest.cost(asked, cheapest.cheapest(asked)[0])[0]
+    assert cheapest.cost(twice, cheapest.cheapest(twice, 200)[0])[0] == pytest.approx(least, abs=1e-3)
+
+
 def test_a_room_is_cooled_in_time_for_a_return_and_not_long_before() -> None:
     chance = np.where((np.arange(QUARTERS) >= 5), 1.0, 0.0)
     rooms = a_room()
