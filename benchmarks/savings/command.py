@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks.savings import checks, references, suites
 from benchmarks.savings.baselines import PAIRS
 from benchmarks.savings.checks import Doubled, Finding
+from benchmarks.savings.nearness import Near
 from benchmarks.savings.references import REFERENCES, Table
 from benchmarks.savings.results import Run, as_markdown, tables
 from benchmarks.savings.scoring import Figures, Homes, Json, join_figures, join_homes
@@ -131,8 +132,17 @@ def gather(done: Sequence[Done], scenario: str, missing: dict[str, str]) -> Run:
             for blocks in by_controller.values()
             for variation in blocks[0].variations
         },
+        near=near_of(by_controller),
         missing=dict(missing),
     )
+
+
+def near_of(by_controller: Mapping[str, Sequence[Done]]) -> dict[str, Near]:
+    """How near the controllers keep the rooms, and the engine without a thermometer."""
+    near = {name: [one.near for one in blocks if one.near] for name, blocks in by_controller.items()}
+    engine = by_controller.get("lingyun", ())
+    near["no_thermometer"] = [one.variations_near["no_thermometer"] for one in engine if one.variations_near]
+    return {name: Near.joined(blocks) for name, blocks in near.items() if blocks}
 
 
 def use_references(run: Run, done: Sequence[Done], table: Table | None) -> list[Finding]:

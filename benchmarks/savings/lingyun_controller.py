@@ -1,8 +1,8 @@
-"""The engine as it ships, on n homes at once: room predictor, plan, the actor that corrects it, and guard.
+"""The engine as it ships, on n homes at once: plan, the actor that corrects it, and guard.
 
-The networks, the plan, the guard and the rules around them are those of ``models`` and ``control``; here stands only
-what ``control.engine`` takes from its database, taken from arrays instead. As at home, the predictor's outlook is
-shown and, as yet, read by nobody.
+They and the rules around them are those of ``models`` and ``control``; here stands only what ``control.engine`` takes
+from its database, taken from arrays instead. The room predictor has no part in it: at home its outlook is shown, and
+no decision reads it.
 """
 
 from dataclasses import dataclass
@@ -11,28 +11,20 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.savings.presence import mean_between as presence_between
 from benchmarks.savings.presence import until_return_s
-from benchmarks.savings.words import DECISION_S, QUARTERS_AHEAD, Array, BoolArray, Known, Orders, Seen
+from benchmarks.savings.words import QUARTERS_AHEAD, Array, BoolArray, Known, Orders, Seen
 from control import correcting, planner
-from control.guard import OCCUPIED_RATIO, Action, GuardState, History, Limits, WishSource, check
-from control.prediction import slices_s
+from control.guard import Action, GuardState, History, Limits, WishSource, check
 from control.room_state import GREATEST_DISAGREEMENT_K, PLAUSIBLE_C
-from control.situations import AHEAD_S
 from control.two_nodes import Past
-from control.weather import mean_between
 from core.words import Fan, Mode
-from models import features
 from models.actor import PlanActor
-from models.features import UNKNOWN_TEMPERATURE_C
-from models.predictor import Memory, RoomPredictor
-from models.words import HORIZONS_S, Wish
+from models.words import Wish
 from storage.repositories.learned import Season
 
 QUARTER_S = 900.0
 QUARTERS_PER_DAY = 96
 MEMORY_QUARTERS = planner.MEMORY_QUARTERS
-LONG_AGO_S = 86_400.0
 LIMITS = Limits(step_k=0.5)  # units of the benchmark take half kelvins; the household asks for nothing else
 FAN_STEPS = {Fan.AUTO: 0}  # the engine leaves the fan to the unit
 OFF = Wish(False, None, None, Fan.AUTO)
@@ -44,26 +36,16 @@ class Lingyun:
     name = "lingyun"
 
     def __init__(self) -> None:
-        self._predictor, self._actor = RoomPredictor.load(), PlanActor.load()
+        self._actor = PlanActor.load()
 
     def start(self, known: Known) -> None:
         """Forget everything and begin."""
-        n = known.n
-        zeros = np.zeros((n, self._predictor.hidden), dtype=np.float32)
-        self._memory: Memory = (zeros, zeros)
-        self._last_c = np.full(n, UNKNOWN_TEMPERATURE_C)
-        self.outlook_c = np.full((n, len(HORIZONS_S)), np.nan, dtype=np.float32)
-        self._rooms = [_RoomHistory() for _ in range(n)]
+        self._rooms = [_RoomHistory() for _ in range(known.n)]
         self._planned = _Planned(known, self._actor)
 
     def decide(self, seen: Seen) -> Orders:
-        """Predict, wish, and let the guard have the last word."""
+        """Plan, and let the guard have the last word."""
         room_c = trusted_c(seen)
-        known = np.isfinite(room_c)
-        self._last_c = np.where(known, room_c, self._last_c)
-        (self.outlook_c, _, _), self._memory = self._predictor.step_arrays(
-            self._memory, past_arrays(seen, room_c, self._last_c), ahead_arrays(seen, self._last_c)
-        )
         now = datetime.fromtimestamp(seen.at_epoch_s, tz=UTC)
         for room, on in zip(self._rooms, seen.on.tolist(), strict=True):
             room.look(on, now)
@@ -221,10 +203,6 @@ class _RoomHistory:
         """As the guard reads it."""
         return History(self.switched_at, self.writes, known=self.written_at is not None)
 
-    def since_switch_s(self, now: datetime) -> float:
-        """Time since the unit last went on or off. [s]"""
-        return LONG_AGO_S if self.switched_at is None else (now - self.switched_at).total_seconds()
-
 
 def minute_of(seen: Seen) -> NDArray[np.int64]:
     """Minutes after local midnight."""
@@ -238,79 +216,3 @@ def trusted_c(seen: Seen) -> Array:
     room_c = np.where(np.isfinite(inside_c), inside_c, own_c)
     plausible = agree & (room_c >= PLAUSIBLE_C[0]) & (room_c <= PLAUSIBLE_C[1])
     return np.where(plausible, room_c, np.nan)
-
-
-def situation_arrays(seen: Seen, room_c: Array, since_switch_s: Array) -> dict[str, Array]:
-    """What the policy reads, as ``control.situations.situation`` makes it for one room."""
-    outdoor_c, solar_w_m2 = _hours(seen.outdoor_ahead_c), _hours(seen.solar_ahead_w_m2)
-    prices = [seen.price_ahead[:, int((start_s + end_s) / 2 // QUARTER_S)] for start_s, end_s in AHEAD_S]
-    unknown = np.full(room_c.size, np.nan)
-    return {
-        "local_hour": seen.local_hour,
-        "room_temperature_c": room_c,
-        "outdoor_temperature_c": seen.outdoor_temperature_c,
-        "solar_w_m2": seen.solar_w_m2,
-        "on": seen.on.astype(np.float64),
-        "heating": seen.heating.astype(np.float64),
-        "setpoint_c": seen.setpoint_c,
-        "power_w": seen.power_w,
-        "since_switch_s": since_switch_s,
-        "comfort_low_c": seen.low_c,
-        "comfort_high_c": seen.high_c,
-        "occupied": seen.occupied,
-        "price_now": seen.price_now,
-        "time_constant_h": unknown,
-        "rated_cooling_w": unknown,
-        "occupied_ahead": np.stack([presence_between(seen.presence_ahead, *span) for span in AHEAD_S], axis=-1),
-        "outdoor_ahead_c": np.stack([mean_between(outdoor_c, *span) for span in AHEAD_S], axis=-1),
-        "solar_ahead_w_m2": np.stack([mean_between(solar_w_m2, *span) for span in AHEAD_S], axis=-1),
-        "price_ahead": np.stack(prices, axis=-1),
-    }
-
-
-def past_arrays(seen: Seen, room_c: Array, last_c: Array) -> dict[str, features.Array]:
-    """What the predictor reads of the quarter of an hour that has passed."""
-    return {
-        "step_log": np.full(room_c.size, np.log(DECISION_S / 300.0)),
-        "room_temperature_c": room_c,
-        "last_temperature_c": last_c,
-        "outdoor_temperature_c": seen.outdoor_temperature_c,
-        "humidity_pct": seen.humidity_pct,
-        "solar_w_m2": seen.solar_w_m2,
-        "on": seen.on.astype(np.float64),
-        **_directions(seen),
-        "setpoint_above_room_k": np.where(seen.on, seen.setpoint_c - last_c, np.nan),
-        "power_w": seen.power_w,
-        "occupied": seen.occupied,
-        **features.cycles(seen.local_hour, seen.weekday.astype(np.float64)),
-    }
-
-
-def ahead_arrays(seen: Seen, last_c: Array) -> dict[str, features.Array]:
-    """What the predictor reads of the plan and the weather ahead, as ``control.situations.moment`` makes it."""
-    outdoor_c, solar_w_m2 = _hours(seen.outdoor_ahead_c), _hours(seen.solar_ahead_w_m2)
-    edge_c = np.where(seen.heats, seen.low_c, seen.high_c)
-    raw: dict[str, features.Array] = {
-        "last_temperature_c": last_c,
-        **_directions(seen),
-        **features.cycles(seen.local_hour, seen.weekday.astype(np.float64)),
-    }
-    for label, span in zip(map(features.horizon_label, HORIZONS_S), slices_s(), strict=True):
-        likely = presence_between(seen.presence_ahead, *span) >= OCCUPIED_RATIO
-        planned_c = np.where(likely, edge_c, np.nan)
-        if span[0] == 0:  # as it is, for the first quarter of an hour
-            planned_c = np.where(seen.on, seen.setpoint_c, np.nan)
-        raw[f"planned_setpoint_above_room_k_{label}"] = planned_c - last_c
-        raw[f"outdoor_above_room_k_{label}"] = mean_between(outdoor_c, *span) - last_c
-        raw[f"solar_w_m2_{label}"] = mean_between(solar_w_m2, *span)
-    return raw
-
-
-def _directions(seen: Seen) -> dict[str, Array]:
-    """Of the unit, or, while it is off, of the season."""
-    heating = np.where(seen.on, seen.heating, seen.heats)
-    return {"cooling": (~heating).astype(np.float64), "heating": heating.astype(np.float64)}
-
-
-def _hours(ahead: Array) -> list[NDArray[np.float64]]:
-    return list(ahead.T)

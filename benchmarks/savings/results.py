@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmarks.savings.nearness import NEAR_K, Near
 from benchmarks.savings.scoring import (
     MOVING_TARIFFS,
     PRICE_OF_DISCOMFORT_KWH,
@@ -36,6 +37,7 @@ class Run:
     figures: dict[str, Figures] = field(default_factory=dict)
     frontier: dict[tuple[float, float], Figures] = field(default_factory=dict)  # by lead and margin of the rule
     variations: dict[str, Figures] = field(default_factory=dict)  # other units or sensors: ``suites.VARIATIONS``
+    near: dict[str, Near] = field(default_factory=dict)  # to the centre of comfort, of all homes
     missing: dict[str, str] = field(default_factory=dict)  # controllers that did not run, and why
 
     def where(self, some: BoolArray) -> "Run":
@@ -45,6 +47,7 @@ class Run:
             figures={name: one.where(some) for name, one in self.figures.items()},
             frontier={pair: one.where(some) for pair, one in self.frontier.items()},
             variations={name: one.where(some) for name, one in self.variations.items()},
+            near={name: one.where(some) for name, one in self.near.items()},
             missing=self.missing,
         )
 
@@ -62,6 +65,7 @@ def tables(run: Run, seed: int) -> Json:
             name: _part(run, [one == name for one in homes.tariff], seed) for name in sorted(set(homes.tariff))
         },
         "thermometer": _thermometer(run, seed),
+        "near_centre": {"within_k": NEAR_K, "pct": {name: one.pct() for name, one in run.near.items()}},
         "grade3": _grade3(run),
         "equal_discomfort": _equal_discomfort(run),
         "frontier": [
@@ -203,6 +207,12 @@ def as_markdown(results: Mapping[str, object]) -> str:
         lines.append(
             f"Against a grade-3 unit: machine {grade3['machine_pct']:.1f} %, control {grade3['control_pct']:.1f} %, "
             f"together {grade3['together_pct']:.1f} %."
+        )
+    near_pct = {name: pct for name, pct in data["near_centre"]["pct"].items() if pct is not None}
+    if near_pct:
+        words = ", ".join(f"{name.replace('_', ' ')} {pct:.1f} %" for name, pct in near_pct.items())
+        lines.append(
+            f"Within {data['near_centre']['within_k']:g} K of the centre of comfort, where the unit can: {words}."
         )
     lines.append(f"One K·h of discomfort weighs {PRICE_OF_DISCOMFORT_KWH:g} kWh at the mean price in J.")
     if "scenarios" in data:

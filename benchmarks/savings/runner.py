@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.savings.nearness import Near, Nearness
 from benchmarks.savings.scoring import DAYS_PER_YEAR, WARM_UP_DAYS, Figures, Json
 from benchmarks.savings.sensing import Outlook, Sensors
 from benchmarks.savings.words import ROWS_PER_DECISION, Array, BoolArray, Controller, Orders, Seen
@@ -94,6 +95,7 @@ class Outcome:
     trace: Array  # fingerprint of each home's course
     informed: bool  # it looked into the plant
     foresaw: bool  # it was shown the future
+    near: Near  # nothing where the household's own program ran
     watched: Watched | None = None
 
 
@@ -212,6 +214,7 @@ def run(
         trace=tallies["trace"].copy(),
         informed=informed,
         foresaw=informed and future,
+        near=post.nearness.near(),
         watched=recorder.watched() if recorder else None,
     )
 
@@ -222,11 +225,13 @@ class _Post:
     def __init__(self, world: World, sensors: Sensors, controller: Controller, trouble: Trouble) -> None:
         self._world, self._sensors, self._controller, self._trouble = world, sensors, controller, trouble
         self._shown_c: Array | None = None  # by the thermometers, last time
+        self.nearness = Nearness(world)
 
     def deliver(self, row: int) -> BoolArray:
         """One decision; whether anything was written to each unit."""
         quarter = row // ROWS_PER_DECISION
         seen = self._stale(self._sensors.look(row), quarter)
+        self.nearness.follow(row, seen, scored=row >= WARM_UP_ROWS)
         arrives = ~seen.held
         if self._trouble.missed_commands is not None:
             arrives &= ~self._trouble.missed_commands[quarter]

@@ -8,12 +8,14 @@ every block has a weather year of its own in each climate.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TypeVar
 from zlib import crc32
 
 import numpy as np
 
 from benchmarks.savings import baselines, checks, references, troubles
 from benchmarks.savings.checks import Finding
+from benchmarks.savings.nearness import Near
 from benchmarks.savings.runner import Trouble, Watched, run
 from benchmarks.savings.scoring import WARM_UP_DAYS, Figures, Homes
 from benchmarks.savings.sensing import Outlook, look_ahead, presence_sensor
@@ -164,8 +166,10 @@ class Done:
     trace: Array
     informed: bool = False
     foresaw: bool = False
+    near: Near | None = None
     watched: Watched | None = None
     variations: dict[str, Figures] = field(default_factory=dict)  # the same controller, ``VARIATIONS``
+    variations_near: dict[str, Near] = field(default_factory=dict)
     variants: tuple[Figures, ...] = ()  # of precool
     findings: tuple[Finding, ...] = ()
 
@@ -200,7 +204,7 @@ def do(job: Job) -> Done:
             copies=baselines.VARIANTS,
             trouble=block.trouble.copied(baselines.VARIANTS),
         )
-        variants = tuple(parts(tried.figures, block.world.n))
+        variants = tuple(parts(tried.figures, block.world.n, baselines.VARIANTS))
         controller = every.chosen()
     variations = VARIATIONS.get(job.controller, ()) if job.suite.variations else ()
     outcome = run(
@@ -213,7 +217,8 @@ def do(job: Job) -> Done:
         trouble=block.trouble.copied(1 + len(variations)),
         watch=watch,
     )
-    own, *others = parts(outcome.figures, block.world.n)
+    own, *others = parts(outcome.figures, block.world.n, 1 + len(variations))
+    own_near, *others_near = parts(outcome.near, block.world.n, 1 + len(variations))
     findings: list[Finding] = []
     if first and job.controller != "conventional":
         findings = checks.reads_the_future(
@@ -227,17 +232,22 @@ def do(job: Job) -> Done:
         outcome.trace[: block.world.n],
         outcome.informed,
         outcome.foresaw,
+        own_near,
         outcome.watched,
         {one.name: figures for one, figures in zip(variations, others, strict=True)},
+        {one.name: near for one, near in zip(variations, others_near, strict=True)},
         variants,
         tuple(findings),
     )
 
 
-def parts(figures: Figures, n: int) -> list[Figures]:
-    """Figures of copies of n homes, copy by copy."""
-    copy = np.arange(figures.energy_kwh.size) // n
-    return [figures.where(copy == i) for i in range(figures.energy_kwh.size // n)]
+Part = TypeVar("Part", Figures, Near)
+
+
+def parts(values: Part, n: int, copies: int) -> list[Part]:
+    """What copies of n homes came to, copy by copy."""
+    copy = np.arange(n * copies) // n
+    return [values.where(copy == i) for i in range(copies)]
 
 
 @dataclass(frozen=True, slots=True)

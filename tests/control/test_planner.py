@@ -107,7 +107,7 @@ def test_the_cheapest_plan_cannot_be_improved_by_moving_heat() -> None:
 def test_rooms_that_need_no_heat_are_planned_none_beside_one_that_does() -> None:
     mild = a_room(25.0)
     rooms = np.concatenate([mild, a_room(31.0)])
-    day, cool = a_day(np.ones(QUARTERS)), a_day(np.ones(QUARTERS), outdoor_c=np.full(QUARTERS, 22.0))
+    day, cool = a_day(np.ones(QUARTERS)), a_day(np.ones(QUARTERS), outdoor_c=22.0)
     ahead = Ahead(*(np.concatenate([one, other]) for one, other in zip(cool, day, strict=True)))
     ahead = ahead._replace(solar_w_m2=np.zeros_like(ahead.solar_w_m2))
     asked = planner.problem(rooms, np.array([False, False]), ahead)
