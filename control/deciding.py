@@ -4,7 +4,7 @@ A decision is a value; keeping it and queueing its command is the engine's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,9 +15,9 @@ from control.objective import Objective
 from control.planning import Target
 from control.room_state import limits_of
 from control.setback import USUAL_H
-from control.situations import EARLIEST_START_S, RoomView, lead_s, situation
+from control.situations import EARLIEST_START_S, RoomView, lead_s
 from control.trial import Arm
-from control.wishes import Asked, Wishes
+from control.wishes import by_rule
 from core.words import Command, Fan, Mode
 from models.words import Outlook, Wish
 from storage.repositories.commands import BY_ENGINE
@@ -95,15 +95,14 @@ def is_held(mind: RoomMind, view: RoomView) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be decided in a room: what is wanted there, or what policy or rule are to be asked for it."""
+    """What is to be decided in a room."""
 
     mind: RoomMind
     view: RoomView
     override: OverrideRow | None
     trigger: str
     program: Wish | None
-    wanted: tuple[Wish, WishSource] | None  # None: policy or rule are asked
-    asked: Asked | None
+    wanted: tuple[Wish, WishSource]  # and by whom
     returning: bool  # somebody is expected soon enough to start for
     target: Target | None = None  # of the room's plan
 
@@ -121,30 +120,24 @@ def question(
     Parameters
     ----------
     target : Target or None
-        What the room's plan says; None: policy or rule are asked.
+        What the room's plan says; None: there is none to follow.
     period_s : float
         Time until the next decision. [s]
     """
     program = None if mind.program is None else mind.program.at(view.state.at, mind.layout.home.zone)
-    wanted, asked, returning = _wanted(mind, view, override, program, target, period_s)
-    return Question(mind, view, override, trigger, program, wanted, asked, returning, target)
+    wanted, returning = _wanted(mind, view, override, program, target, period_s)
+    return Question(mind, view, override, trigger, program, wanted, returning, target)
 
 
-def answers(questions: Sequence[Question], wishes: Wishes) -> list[tuple[Wish, WishSource]]:
-    """What is wished in rooms, and by whom; policy or rule are asked once for all of them."""
-    chosen = iter(wishes.choose_many([one.asked for one in questions if one.asked is not None]))
-    return [next(chosen) if one.wanted is None else one.wanted for one in questions]
-
-
-def decide(question: Question, wish: Wish, source: WishSource, commands: Sequence[CommandRow]) -> Decision:
-    """What is done in a room: what the guard leaves of a wish, and why.
+def decide(question: Question, commands: Sequence[CommandRow]) -> Decision:
+    """What is done in a room: what the guard leaves of what is wanted, and why.
 
     Parameters
     ----------
     commands : Sequence of CommandRow
         The unit's, as far back as the guard asks.
     """
-    mind, view = question.mind, question.view
+    mind, view, (wish, source) = question.mind, question.view, question.wanted
     limits = limits_of(mind.layout)
     state = _guard_state(question, source)
     action, rules = check(wish, limits, state, _history(mind, view, commands), view.state.at)
@@ -183,31 +176,27 @@ def _wanted(
     program: Wish | None,
     target: Target | None,
     period_s: float,
-) -> tuple[tuple[Wish, WishSource] | None, Asked | None, bool]:
-    """What is wanted and by whom, or what is asked of policy or rule; whether somebody is expected soon enough."""
+) -> tuple[tuple[Wish, WishSource], bool]:
+    """What is wanted and by whom; whether somebody is expected soon enough."""
     present = Wish(view.on, view.mode, view.setpoint_c, view.fan or Fan.AUTO)
     if override is not None:
-        return (_wish_of(Command.from_dict(override.target), present), WishSource.OVERRIDE), None, False
+        return (_wish_of(Command.from_dict(override.target), present), WishSource.OVERRIDE), False
     if mind.layout.control == "off":
-        return (program or present, WishSource.RELEASE), None, False
+        return (program or present, WishSource.RELEASE), False
     now, room_c = view.state.at, view.state.room_temperature_c
     back = view.presence.next_return(view.room_id, now)
     lead = lead_s(view, mind.pull_down_k_per_h) + period_s
     soon = back is not None and back - now <= timedelta(seconds=lead)
     may_start = back is not None and back - now <= timedelta(seconds=max(lead, EARLIEST_START_S))
     if mind.arm == Arm.CONVENTIONAL and program is not None:
-        return (program, WishSource.TRIAL), None, may_start
+        return (program, WishSource.TRIAL), may_start
     if room_c is None or not view.state.plausible:
-        return (program or present, WishSource.CONVENTIONAL), None, False
+        return (program or present, WishSource.CONVENTIONAL), False
+    held = is_held(mind, view)
     if target is not None:
         # a plan knows how early to start, be it in the cheap hours of the night
-        may_start = back is not None or is_held(mind, view)
-        return (_planned(target, view.season), WishSource.POLICY), None, may_start
-    seen = situation(view, room_c, mind.forecast.outlook)
-    if is_held(mind, view):
-        seen = replace(seen, occupied=1.0, occupied_ahead=(1.0,) * len(seen.occupied_ahead))
-        soon = may_start = True
-    return None, Asked(seen, view.season, returning_now=soon), may_start
+        return (_planned(target, view.season), WishSource.POLICY), back is not None or held
+    return (by_rule(view, room_c, expected=soon or held), WishSource.RULE), may_start or held
 
 
 def _planned(target: Target, season: Season) -> Wish:

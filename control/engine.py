@@ -28,7 +28,6 @@ from control.commands import CommandSender
 from control.deciding import (
     Decision,
     Question,
-    answers,
     decide,
     grid,
     is_held,
@@ -56,7 +55,6 @@ from control.remembering import SAVE_EVERY, Memory, is_over
 from control.room_state import Facts, RoomLayout, assemble, layouts_of, limits_of, read_facts
 from control.situations import RoomView, moment
 from control.viewing import Look, Seen, evidence_of, view_of
-from control.wishes import Wishes
 from core.clock import Clock
 from core.logging import get_logger
 from core.mqtt import Broker
@@ -120,7 +118,6 @@ class Engine:
     _memory: Memory = field(init=False)
     _reader: Reader = field(default_factory=Reader)
     _predictor: Predictor = field(default_factory=Predictor)
-    _wishes: Wishes = field(default_factory=Wishes)
     _rng: np.random.Generator = field(default_factory=np.random.default_rng)
     _homes: dict[int, HomeMind] = field(default_factory=dict)
     _rooms: dict[int, RoomMind] = field(default_factory=dict)
@@ -245,9 +242,8 @@ class Engine:
             self._together(
                 [one for one in seen if one.hour_passed], lambda some: self._memory.learn_quiet(some, look), failed
             )
-        if self._wishes.plans:
-            with self._stage("plan"):
-                self._together(seen, lambda some: self._plan(some, look), failed)
+        with self._stage("plan"):
+            self._together(seen, lambda some: self._plan(some, look), failed)
         self._decide(seen, look, failed)
         with self._stage("save"):
             old = [one for one in seen if is_over(one.mind.saved_at, SAVE_EVERY, look.now)]
@@ -379,7 +375,7 @@ class Engine:
             live = [one for one in seen if one.mind.layout.id not in failed]
             triggers = [self._alone(one.mind, partial(self._trigger, one), failed) for one in live]
             triggered = [(one, trigger) for one, trigger in zip(live, triggers, strict=True) if trigger is not None]
-            targets = _targets([one for one, _ in triggered], plans=self._wishes.plans)
+            targets = _targets([one for one, _ in triggered])
             asked = [
                 self._alone(one.mind, partial(self._ask, one, trigger, targets.get(one.mind.layout.id)), failed)
                 for one, trigger in triggered
@@ -421,9 +417,8 @@ class Engine:
         return None if asked is None else Due(mind, asked, before)
 
     def _choose(self, due: Sequence[Due], look: Look) -> None:
-        chosen = answers([one.question for one in due], self._wishes)
-        for one, (wish, source) in zip(due, chosen, strict=True):
-            one.decision = decide(one.question, wish, source, look.commands[one.mind.layout.unit.id])
+        for one in due:
+            one.decision = decide(one.question, look.commands[one.mind.layout.unit.id])
 
     def _keep(self, due: Sequence[Due], now: datetime) -> None:
         """Queue commands and keep decisions, in one transaction; not of rooms that were taken away meanwhile."""
@@ -479,9 +474,9 @@ def _planned(seen: Seen, look: Look) -> Planned:
     )
 
 
-def _targets(seen: Sequence[Seen], *, plans: bool) -> dict[int, Target]:
+def _targets(seen: Sequence[Seen]) -> dict[int, Target]:
     """What plans say, by room; without rooms that have none."""
-    rooms = [one for one in seen if plans and one.mind.plan.is_planned]
+    rooms = [one for one in seen if one.mind.plan.is_planned]
     found = planning.targets([(one.mind.plan, one.mind.layout, one.view) for one in rooms])
     return {one.mind.layout.id: target for one, target in zip(rooms, found, strict=True)}
 

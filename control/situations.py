@@ -1,27 +1,21 @@
-"""From the room as control knows it to the words that predictor and policy read."""
+"""A room as control knows it, and its words for the predictor."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from control.guard import OCCUPIED_RATIO
-from control.objective import COMFORT_MARGIN_K, Objective, Prices, Retained, kept_band_c, seen_price, whole
+from control.objective import COMFORT_MARGIN_K, Objective, Prices, kept_band_c
 from control.prediction import slices_s
 from control.presence import Presence
 from control.room_state import RoomState
 from control.weather import WeatherAhead
 from core.words import Fan, Mode
-from models.words import AHEAD_H, Outlook, RoomMoment, RoomSituation
+from models.words import RoomMoment
 from storage.repositories.learned import ComfortPoint, Season
 
 HOUR_S = 3600.0
 EARLIEST_START_S = 7200.0  # before a forecast return that a unit may start
-AHEAD_S = tuple((HOUR_S * (hour - 1), HOUR_S * hour) for hour in AHEAD_H)  # of which the policy sees the means
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,6 @@ class RoomView:
     fan: Fan | None
     objective: Objective = Objective.SAVE
     price_source: str = "tariff"  # see control.objective.Signal
-    retained: Retained = whole  # of a pre-cooling
 
     @property
     def low_c(self) -> float:
@@ -72,11 +65,6 @@ class RoomView:
     def edge_c(self) -> float:
         """The edge of the band that the unit defends. [°C]"""
         return self.high_c if self.season == Season.COOLING else self.low_c
-
-    def price_ahead(self, hours: float) -> float:
-        """What a kWh costs in some hours, to this room: more than now only as far as the room holds what is stored."""
-        now, then = self.price(self.state.at), self.price(self.state.at + timedelta(hours=hours))
-        return seen_price(now, then, self.retained(hours))
 
     @cached_property
     def _kept_c(self) -> tuple[float, float]:
@@ -108,49 +96,13 @@ def moment(view: RoomView, step_s: float) -> RoomMoment:
     )
 
 
-def situation(view: RoomView, room_temperature_c: float, outlook: Outlook | None) -> RoomSituation:
-    """What the policy sees."""
-    state = view.state
-    since = timedelta(days=1) if view.switched_at is None else state.at - view.switched_at
-    return RoomSituation(
-        at=state.at,
-        local_hour=_hour(view.local),
-        weekday=view.local.weekday(),
-        room_temperature_c=room_temperature_c,
-        outdoor_temperature_c=view.outdoor_c,
-        humidity_pct=state.humidity_pct,
-        solar_w_m2=view.solar_w_m2,
-        on=view.on,
-        mode=view.mode,
-        setpoint_c=view.setpoint_c,
-        power_w=state.power_w,
-        since_switch_s=max(0.0, since.total_seconds()),
-        outlook=outlook,
-        comfort_low_c=view.low_c,
-        comfort_high_c=view.high_c,
-        occupied=view.occupied,
-        occupied_ahead=tuple(
-            view.presence.mean_between(view.room_id, state.at, start_s, end_s) for start_s, end_s in AHEAD_S
-        ),
-        outdoor_ahead_c=tuple(view.weather.outdoor_between_c(start_s, end_s) for start_s, end_s in AHEAD_S),
-        solar_ahead_w_m2=tuple(view.weather.solar_between_w_m2(start_s, end_s) for start_s, end_s in AHEAD_S),
-        price_now=view.price(state.at),
-        price_ahead=tuple(view.price_ahead((start_s + end_s) / 2 / HOUR_S) for start_s, end_s in AHEAD_S),
-    )
-
-
 def lead_s(view: RoomView, pull_down_k_per_h: float) -> float:
     """How long the room would take to the edge of the band if the unit started now. [s]"""
     room_c = view.state.room_temperature_c
     if room_c is None:
         return HOUR_S
     beyond_k = room_c - view.edge_c() if view.season == Season.COOLING else view.edge_c() - room_c
-    return float(time_to_edge_s(np.array(beyond_k), pull_down_k_per_h))
-
-
-def time_to_edge_s(beyond_k: Array, pull_down_k_per_h: float) -> Array:
-    """How long units take to bring rooms back that are so far beyond the edge that they defend. [s]"""
-    return np.maximum(0.0, beyond_k) / pull_down_k_per_h * HOUR_S
+    return max(0.0, beyond_k) / pull_down_k_per_h * HOUR_S
 
 
 def _planned(view: RoomView, start_s: float, end_s: float) -> float | None:

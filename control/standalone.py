@@ -23,13 +23,12 @@ from control import plan
 from control.comfort import season_by_weather, season_of
 from control.guard import OCCUPIED_RATIO, Action, GuardState, History, Limits, WishSource, check
 from control.plan import Coming, Plan
-from control.prediction import Predictor, RoomForecast
 from control.presence import PRIOR, Evidence, Presence, slot_of
 from control.response import QUARTER_S, QuarterHour, Response
 from control.room_state import RoomState
-from control.situations import RoomView, moment, situation
+from control.situations import RoomView
 from control.weather import WeatherAhead, WeatherMemory
-from control.wishes import Wishes
+from control.wishes import by_rule
 from core.words import Fan, Mode
 from models.words import Wish
 from storage.repositories.learned import ComfortPoint, Season
@@ -167,8 +166,6 @@ class StandaloneController:
         self._coming = Coming()
         self._was_home: bool | None = None  # at the last quarter of an hour, by a sensor
         self._weather = WeatherMemory()
-        self._predictor, self._wishes = Predictor(), Wishes()
-        self._forecast = RoomForecast(state=self._predictor.restore(None))
         self._response = Response(latitude, longitude, rated_cooling_w)
         self._plan: Plan | None = None
         self._planned_at: datetime | None = None
@@ -233,7 +230,6 @@ class StandaloneController:
         weather = self._weather_ahead(state, outdoor_forecast_c, solar_forecast_w_m2)
         self._make_plan(state, weather)
         view = self._view(state, here, weather)
-        self._forecast.step(self._predictor, moment(view, min(max(elapsed_s or QUARTER_S, 60.0), LONGEST_STEP_S)))
         home = here >= OCCUPIED_RATIO
         # what was planned for a quarter of an hour is given that time, unless somebody comes or goes
         if self._wish is None or home != self._wish.home or now - self._wish.at >= DECISION_PERIOD - SLACK:
@@ -443,9 +439,7 @@ class StandaloneController:
         if room_c is None or not view.state.plausible:
             return OFF  # the guard puts the fallback in its place
         returning = max(self._chances(view.state.at, 5)) >= OCCUPIED_RATIO
-        wish, _ = self._wishes.choose(
-            situation(view, room_c, self._forecast.outlook), self._season, returning_now=returning
-        )
+        wish = by_rule(view, room_c, expected=returning)
         if self._plan is None or self._planned_at is None:
             return wish
         quarter = int((view.state.at - self._planned_at).total_seconds() // QUARTER_S)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from control import comfort, overrides
 from control.minds import HomeMind, RoomMind
-from control.objective import objective_of, retained_by, signal_of
+from control.objective import objective_of, signal_of
 from control.presence import Evidence
 from control.room_state import Live, RoomLayout, RoomState, limits_of
 from control.situations import RoomView
@@ -99,7 +99,6 @@ def view_of(mind: RoomMind, home: HomeMind, look: Look, state: RoomState, eviden
         fan=None if fan is None else Fan(fan),
         objective=objective,
         price_source=signal.source,
-        retained=retained_by(mind.forecast.physics),
     )
 
 

@@ -169,9 +169,9 @@ _MORE: dict[str, tuple[str, str, str]] = {  # said after the sentence where the 
         "電價將於 {cheaper_at} 下降。",
     ),
     "by_rule": (
-        " (By a simple rule: no trained policy is installed.)",
-        "（按简单规则：未安装训练好的策略。）",
-        "（按簡單規則：未安裝訓練好的策略。）",
+        " (By a simple rule: this room has no plan yet.)",
+        "（按简单规则：该房间尚无计划。）",
+        "（按簡單規則：該房間尚無計畫。）",
     ),
     "carbon_unknown": (
         " (No carbon figure is known for this grid, so money is saved instead.)",

@@ -382,11 +382,13 @@ def train_predictor(seed: Annotated[int, typer.Option(help="Seed of everything r
 @train_app.command("policy")
 @plain_errors
 def train_policy(seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0) -> None:
-    """Train the setpoint policy (DDPG) on simulated rooms and export it to models/weights.
+    """Train the actor that corrects plans (DDPG) on simulated rooms and export it to models/weights.
+
+    What was broken off goes on from its last checkpoint in runs/actor-SEED.
 
     Example: lingyun train policy --seed 3
     """
-    from training.train_ddpg import Config, main
+    from training.train_actor import Config, main
 
     main(Config(seed=seed))
 

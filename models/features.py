@@ -14,21 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.words import Mode
-from models.words import AHEAD_H, HORIZONS_S, RoomMoment, RoomSituation
+from models.words import HORIZONS_S, RoomMoment
 
 Array = NDArray[np.floating[Any]]
 Raw = Mapping[str, Array]
 
 LIMIT = 6.0  # of a scaled value
 UNKNOWN_TEMPERATURE_C = 24.0  # stands in until a room's first reading
-OFF_LEVEL = -0.5  # action below which the unit is off
-SETPOINT_SPAN_K = 4.0  # from the least to the most that the policy can ask for
-SETPOINT_EASE_K = 1.5  # the least it can ask for, beyond the edge
-ACTION = {"off_level": OFF_LEVEL, "setpoint_span_k": SETPOINT_SPAN_K, "setpoint_ease_k": SETPOINT_EASE_K}
-TOO_MUCH_K = 0.8  # beyond the other edge: the season's direction is wrong
-SEASON_CHANGE_C = 17.0  # outdoors, mean of two hours half a day apart, above which a home cools
-NO_HEATING_C = 20.0  # outdoors, the same mean: a cold room was cooled too far and warms by itself
-NO_COOLING_C = 8.0  # the same for a hot room in winter
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +74,6 @@ AHEAD: tuple[Feature, ...] = (
             Feature(f"planned_setpoint_above_room_k_{label}", "K", 0.0, 4.0, optional=True),  # unknown: off
             Feature(f"outdoor_above_room_k_{label}", "K", -5.0, 8.0, optional=True),
             Feature(f"solar_w_m2_{label}", "W/m2", 150.0, 250.0, optional=True),
-        )
-    ),
-)
-
-POLICY: tuple[Feature, ...] = (
-    Feature("direction", "1"),  # 1 cools, -1 heats; what follows is mirrored in heating
-    Feature("excess_k", "K", 0.0, 2.5),  # beyond the edge that the unit defends
-    Feature("band_k", "K", 2.5, 1.5),
-    Feature("outdoor_load_k", "K", 0.0, 8.0),
-    Feature("solar_w_m2", "W/m2", 150.0, 250.0, optional=True),
-    Feature("on", "1"),
-    Feature("setpoint_ease_k", "K", 0.0, 3.0, optional=True),  # setpoint beyond the room; unknown while off
-    Feature("power_w", "W", 300.0, 500.0, optional=True),
-    Feature("since_switch_h", "h", 0.0, 1.0),
-    Feature("occupied", "1", 0.5, 0.5),
-    Feature("price_ratio", "1", 1.0, 0.4),
-    Feature("time_constant_h", "h", 50.0, 50.0, optional=True),
-    Feature("rated_cooling_w", "W", 3500.0, 1500.0, optional=True),
-    Feature("hour_sine", "1"),
-    Feature("hour_cosine", "1"),
-    *(
-        feature
-        for hour in AHEAD_H
-        for feature in (
-            Feature(f"occupied_{hour}h", "1", 0.5, 0.5),
-            Feature(f"outdoor_load_k_{hour}h", "K", 0.0, 8.0),
-            Feature(f"solar_w_m2_{hour}h", "W/m2", 150.0, 250.0),
-            Feature(f"price_ratio_{hour}h", "1", 1.0, 0.4),
         )
     ),
 )
@@ -235,102 +199,6 @@ def ahead_raw(moments: Sequence[RoomMoment], last_temperature_c: Array) -> dict[
         raw[f"outdoor_above_room_k_{label}"] = outdoor_c - last_temperature_c
         raw[f"solar_w_m2_{label}"] = _values(moment.solar_forecast_w_m2[i] for moment in moments)
     return raw
-
-
-def situation_arrays(situations: Sequence[RoomSituation]) -> dict[str, Array]:
-    """``RoomSituation`` of n rooms as arrays: what ``policy_raw`` and ``choose`` read, and the simulator writes."""
-
-    def column(name: str) -> Array:
-        return _values(getattr(situation, name) for situation in situations)
-
-    arrays = {name: column(name) for name in _PLAIN}
-    arrays["heating"] = np.array([situation.mode is Mode.HEAT for situation in situations], dtype=np.float64)
-    for name in ("occupied_ahead", "outdoor_ahead_c", "solar_ahead_w_m2", "price_ahead"):
-        arrays[name] = np.array([getattr(situation, name) for situation in situations], dtype=np.float64)
-    return arrays
-
-
-_PLAIN = (
-    "local_hour",
-    "room_temperature_c",
-    "outdoor_temperature_c",
-    "solar_w_m2",
-    "on",
-    "setpoint_c",
-    "power_w",
-    "since_switch_s",
-    "comfort_low_c",
-    "comfort_high_c",
-    "occupied",
-    "price_now",
-    "time_constant_h",
-    "rated_cooling_w",
-)
-
-
-def heats(arrays: Raw) -> NDArray[np.bool_]:
-    """Whether a home heats or cools: its weather says so, unless the room is well beyond the other edge.
-
-    A unit that runs keeps its direction until then, so that heating and cooling do not take turns. In summer nothing
-    is heated and in winter nothing cooled.
-    """
-    room_c, on = arrays["room_temperature_c"], arrays["on"] > 0.5
-    ahead_c = arrays["outdoor_ahead_c"]
-    outdoor_c = 0.5 * (ahead_c[..., AHEAD_H.index(12)] + ahead_c[..., AHEAD_H.index(24)])
-    usual = np.where(on, arrays["heating"] > 0.5, outdoor_c < SEASON_CHANGE_C)
-    too_hot = room_c > arrays["comfort_high_c"] + TOO_MUCH_K
-    too_cold = room_c < arrays["comfort_low_c"] - TOO_MUCH_K
-    by_room = np.where(too_hot, False, np.where(too_cold, True, usual))
-    return np.asarray(np.where(outdoor_c > NO_HEATING_C, False, np.where(outdoor_c < NO_COOLING_C, True, by_room)))
-
-
-def policy_raw(arrays: Raw) -> dict[str, Array]:
-    """Raw values of ``POLICY`` from ``situation_arrays``; temperatures are seen from the edge that the unit defends."""
-    heating = heats(arrays)
-    sign = np.where(heating, -1.0, 1.0)
-    edge_c = np.where(heating, arrays["comfort_low_c"], arrays["comfort_high_c"])
-    prices = np.concatenate([arrays["price_now"][..., np.newaxis], arrays["price_ahead"]], axis=-1)
-    mean_price = np.mean(prices, axis=-1, keepdims=True)
-    priced = mean_price > 0.0
-    price_ratio = np.where(priced, prices / np.where(priced, mean_price, 1.0), 1.0)
-    on = arrays["on"] > 0.5
-    angle = 2.0 * np.pi * arrays["local_hour"] / 24.0
-    raw = {
-        "direction": sign,
-        "excess_k": sign * (arrays["room_temperature_c"] - edge_c),
-        "band_k": arrays["comfort_high_c"] - arrays["comfort_low_c"],
-        "outdoor_load_k": sign * (arrays["outdoor_temperature_c"] - edge_c),
-        "solar_w_m2": arrays["solar_w_m2"],
-        "on": on.astype(np.float64),
-        "setpoint_ease_k": np.where(on, sign * (arrays["setpoint_c"] - arrays["room_temperature_c"]), np.nan),
-        "power_w": arrays["power_w"],
-        "since_switch_h": np.clip(arrays["since_switch_s"] / 3600.0, 0.0, 2.0),
-        "occupied": arrays["occupied"],
-        "price_ratio": price_ratio[..., 0],
-        "time_constant_h": arrays["time_constant_h"],
-        "rated_cooling_w": arrays["rated_cooling_w"],
-        "hour_sine": np.sin(angle),
-        "hour_cosine": np.cos(angle),
-    }
-    for i, hour in enumerate(AHEAD_H):
-        raw[f"occupied_{hour}h"] = arrays["occupied_ahead"][..., i]
-        raw[f"outdoor_load_k_{hour}h"] = sign * (arrays["outdoor_ahead_c"][..., i] - edge_c)
-        raw[f"solar_w_m2_{hour}h"] = arrays["solar_ahead_w_m2"][..., i]
-        raw[f"price_ratio_{hour}h"] = price_ratio[..., i + 1]
-    return raw
-
-
-def choose(action: Array, arrays: Raw) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Array]:
-    """What an action in [-1, 1] means: whether the unit runs, whether it heats, and its setpoint. [°C]
-
-    More is more cooling (or heating): below ``OFF_LEVEL`` the unit is off; from there to 1 the setpoint goes from
-    ``SETPOINT_EASE_K`` beyond the defended edge, outside the band, to ``SETPOINT_SPAN_K`` deeper.
-    """
-    heating = heats(arrays)
-    edge_c = np.where(heating, arrays["comfort_low_c"], arrays["comfort_high_c"])
-    depth_k = (action - OFF_LEVEL) / (1.0 - OFF_LEVEL) * SETPOINT_SPAN_K - SETPOINT_EASE_K
-    setpoint_c = edge_c + np.where(heating, depth_k, -depth_k)
-    return np.asarray(action >= OFF_LEVEL), heating, np.asarray(setpoint_c)
 
 
 def _values(items: Iterable[float | None]) -> Array:

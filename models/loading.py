@@ -23,7 +23,7 @@ def open_network(path: Path, features: Mapping[str, Sequence[Feature]]) -> tuple
         There is no such file, it is none of ours, or it was trained on features that differ from this code's.
     """
     if not path.is_file():
-        raise ConfigurationError(f"no network at {path}: train it with `lingyun train {path.stem}`")
+        raise ConfigurationError(f"no network at {path}: `lingyun train` makes it")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -6,7 +6,6 @@ from datetime import datetime
 from core.words import Fan, Mode
 
 HORIZONS_S = (900, 3600, 7200, 21_600, 43_200, 86_400)  # 15 min, 1, 2, 6, 12, 24 h
-AHEAD_H = (1, 2, 4, 6, 8, 12, 24)  # hours ahead at which forecasts are given to the policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +46,8 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomSituation:
-    """What the policy sees at a decision. Tuples ahead: one mean per ``AHEAD_H``, of the hour that ends there."""
-
-    at: datetime
-    local_hour: float
-    weekday: int
-    room_temperature_c: float
-    outdoor_temperature_c: float
-    humidity_pct: float | None
-    solar_w_m2: float | None
-    on: bool
-    mode: Mode | None
-    setpoint_c: float | None
-    power_w: float | None
-    since_switch_s: float  # since the unit last went on or off
-    outlook: Outlook | None
-    comfort_low_c: float  # edges of the learned comfort band now; while nobody is home, of the band at return
-    comfort_high_c: float
-    occupied: float  # 0..1, now
-    occupied_ahead: tuple[float, ...]
-    outdoor_ahead_c: tuple[float, ...]
-    solar_ahead_w_m2: tuple[float, ...]
-    price_now: float  # in the home's currency per kWh
-    price_ahead: tuple[float, ...]
-    time_constant_h: float | None = None  # identified of the room
-    rated_cooling_w: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Wish:
-    """What the policy wants; the guard has the last word."""
+    """What plan, rule or person wants of a unit; the guard has the last word."""
 
     on: bool
     mode: Mode | None

@@ -1,8 +1,8 @@
 """The simulator for learning: n rooms stepped together, as a Stable-Baselines3 VecEnv or a Gymnasium env.
 
 ``Rooms`` holds the rooms of an episode and knows neither library. What a policy sees of them is a mapping of arrays
-(``situation``); how that becomes an observation, and an action an order, is handed in, so that training and serving
-share one definition. A decision holds for 15 minutes, unless people change it by hand: then theirs holds.
+(``situation``); how that becomes an observation, and an action an order, may be handed in, and is ``observe`` and
+``decide`` otherwise. A decision holds for 15 minutes, unless people change it by hand: then theirs holds.
 
 The reward is minus J of 15 minutes, in kWh: energy at its price over the home's mean price, plus 0.5 kWh for each K·h
 that people spend outside their true band (control facts, "Price of discomfort"). Its terms are in ``Terms``.
@@ -26,6 +26,7 @@ from simulator.world import STEP_S, STEPS_PER_H
 DECISION_S = 900.0
 ROWS_PER_DECISION = round(DECISION_S / STEP_S)
 KWH_PER_K_H = 0.5
+AHEAD_H = (1, 2, 4, 6, 8, 12, 24)  # hours ahead of which forecasts are shown
 SETPOINT_LIMITS_C = (16.0, 30.0)
 # Of learned bands against true ones: what the engine's curves showed after four weeks in 48 homes.
 NEUTRAL_ERROR_K = 1.0  # standard deviation
@@ -34,6 +35,34 @@ SENSOR_ERROR_K = 0.2  # of a thermometer that stays where it is; assumed
 NOISE_K = 0.04
 DAY_H = 24
 POINTS_H = np.array([-0.75, -0.25])  # before an hour's end, at which presence is asked for its mean
+TOO_MUCH_K = 0.8  # beyond the other edge: the season's direction is wrong
+SEASON_CHANGE_C = 17.0  # outdoors, mean of two hours half a day apart, above which a home cools
+NO_HEATING_C = 20.0  # outdoors, the same mean: a cold room was cooled too far and warms by itself
+NO_COOLING_C = 8.0  # the same for a hot room in winter
+OFF_LEVEL = -0.5  # action below which a unit is off
+SETPOINT_SPAN_K = 4.0  # from the least to the most that an action asks for
+SETPOINT_EASE_K = 1.5  # the least, beyond the edge
+LIMIT = 6.0  # of an observed value
+SCALES = {  # of what is observed: centre and size
+    "room_temperature_c": (24.0, 6.0),
+    "outdoor_temperature_c": (18.0, 12.0),
+    "humidity_pct": (55.0, 20.0),
+    "solar_w_m2": (150.0, 250.0),
+    "on": (0.0, 1.0),
+    "heating": (0.0, 1.0),
+    "setpoint_c": (24.0, 6.0),
+    "power_w": (300.0, 500.0),
+    "since_switch_s": (0.0, 3600.0),
+    "comfort_low_c": (24.0, 6.0),
+    "comfort_high_c": (24.0, 6.0),
+    "occupied": (0.5, 0.5),
+    "rated_cooling_w": (3500.0, 1500.0),
+    "price_now": (0.5, 0.5),
+    "occupied_ahead": (0.5, 0.5),
+    "outdoor_ahead_c": (18.0, 12.0),
+    "solar_ahead_w_m2": (150.0, 250.0),
+    "price_ahead": (0.5, 0.5),
+}
 
 Array = NDArray[np.floating[Any]]
 BoolArray = NDArray[np.bool_]
@@ -69,7 +98,7 @@ class Rooms:
     """
 
     def __init__(
-        self, source: Pool, n: int, days: int, ahead_h: Sequence[int], seed: int, season: Season = YEAR
+        self, source: Pool, n: int, days: int, ahead_h: Sequence[int] = AHEAD_H, seed: int = 0, season: Season = YEAR
     ) -> None:
         self.source, self.n, self.days, self.ahead_h, self.season = source, n, days, tuple(ahead_h), season
         self.rng = np.random.default_rng(seed)
@@ -90,8 +119,7 @@ class Rooms:
         self._sensor_error_k = rng.normal(0.0, SENSOR_ERROR_K, n)
         self._setpoint_step_k = rng.choice([0.5, 1.0], n)
         self._forecasts = Forecasts(world.skies, rng.spawn(world.skies.shape[1]))
-        self._known = {"rated_cooling_w": self._some(0.6, world.units["rated_cooling_w"])}
-        self._known["time_constant_h"] = np.full(n, np.nan)
+        self._rated_cooling_w = np.where(rng.random(n) < 0.6, world.units["rated_cooling_w"], np.nan)
         self._has_solar, self._has_power = rng.random(n) < 0.7, rng.random(n) < 0.8
         self._sees_people = rng.random(n) < 0.6  # the others know only the habit
 
@@ -101,7 +129,7 @@ class Rooms:
         return self.row >= self.episode.steps
 
     def situation(self) -> dict[str, Array]:
-        """What a policy sees now, by the names of ``models.words.RoomSituation``; NaN is unknown."""
+        """What a policy sees now, shape (n,), or (n, hours) of what is ahead; NaN is unknown."""
         episode, world, row, n, weather = self.episode, self.world, self.row, self.n, self._weather
         air_c, panels, sky = world.room_states["occupied_c"], world.panels, world.skies[row]
         hours = np.array(self.ahead_h)
@@ -129,7 +157,7 @@ class Rooms:
             "solar_ahead_w_m2": solar_ahead_w_m2[weather[:, np.newaxis], hours - 1],
             "price_now": world.price[row].astype(np.float64),
             "price_ahead": world.price[row + hours * STEPS_PER_H - STEPS_PER_H // 2].T.astype(np.float64),
-            **self._known,
+            "rated_cooling_w": self._rated_cooling_w,
         }
 
     def day_ahead(self) -> dict[str, Array]:
@@ -185,8 +213,41 @@ class Rooms:
             presses=(world.hands["presses"] - presses) * 1.0,
         )
 
-    def _some(self, share: float, values: Array) -> Array:
-        return np.where(self.rng.random(self.n) < share, values, np.nan)
+
+def heats(situation: Situation) -> BoolArray:
+    """Whether a home heats or cools: its weather says so, unless the room is well beyond the other edge.
+
+    A unit that runs keeps its direction until then, so that heating and cooling do not take turns. In summer nothing
+    is heated and in winter nothing cooled. The hours ahead are ``AHEAD_H``.
+    """
+    room_c, on = situation["room_temperature_c"], situation["on"] > 0.5
+    ahead_c = situation["outdoor_ahead_c"]
+    outdoor_c = 0.5 * (ahead_c[..., AHEAD_H.index(12)] + ahead_c[..., AHEAD_H.index(24)])
+    usual = np.where(on, situation["heating"] > 0.5, outdoor_c < SEASON_CHANGE_C)
+    too_hot = room_c > situation["comfort_high_c"] + TOO_MUCH_K
+    too_cold = room_c < situation["comfort_low_c"] - TOO_MUCH_K
+    by_room = np.where(too_hot, False, np.where(too_cold, True, usual))
+    return np.asarray(np.where(outdoor_c > NO_HEATING_C, False, np.where(outdoor_c < NO_COOLING_C, True, by_room)))
+
+
+def observe(situation: Situation) -> NDArray[np.float32]:
+    """A situation as numbers of about one in size, shape (n, columns); what is not known is 0."""
+    angle = 2.0 * np.pi * situation["local_hour"] / 24.0
+    scaled = [(situation[name] - centre) / size for name, (centre, size) in SCALES.items()]
+    table = np.column_stack([np.sin(angle), np.cos(angle), *scaled])
+    return np.asarray(np.clip(np.nan_to_num(table), -LIMIT, LIMIT), dtype=np.float32)
+
+
+def decide(action: Array, situation: Situation) -> tuple[BoolArray, BoolArray, Array]:
+    """What an action in [-1, 1] means: whether the unit runs, whether it heats, and its setpoint. [°C]
+
+    More is more cooling (or heating): below ``OFF_LEVEL`` the unit is off; from there to 1 the setpoint goes from
+    ``SETPOINT_EASE_K`` beyond the edge that the unit defends, outside the band, to ``SETPOINT_SPAN_K`` deeper.
+    """
+    heating = heats(situation)
+    edge_c = np.where(heating, situation["comfort_low_c"], situation["comfort_high_c"])
+    depth_k = (action - OFF_LEVEL) / (1.0 - OFF_LEVEL) * SETPOINT_SPAN_K - SETPOINT_EASE_K
+    return np.asarray(action >= OFF_LEVEL), heating, edge_c + np.where(heating, depth_k, -depth_k)
 
 
 def spaces(columns: int) -> tuple[gymnasium.spaces.Box, gymnasium.spaces.Box]:
@@ -201,7 +262,9 @@ class RoomVecEnv(VecEnv):
     Beside J the reward takes ``switch_kwh`` for each switch on or off: wear and beeps, which J does not know.
     """
 
-    def __init__(self, rooms: Rooms, observe: Observe, decide: Decide, switch_kwh: float = 0.0) -> None:
+    def __init__(
+        self, rooms: Rooms, observe: Observe = observe, decide: Decide = decide, switch_kwh: float = 0.0
+    ) -> None:
         self.switch_kwh = switch_kwh
         self.rooms, self.observe, self.decide = rooms, observe, decide
         self._situation = rooms.situation()
@@ -265,7 +328,7 @@ class RoomVecEnv(VecEnv):
 class RoomEnv(gymnasium.Env[Any, Any]):
     """One room, for whatever speaks Gymnasium."""
 
-    def __init__(self, rooms: Rooms, observe: Observe, decide: Decide) -> None:
+    def __init__(self, rooms: Rooms, observe: Observe = observe, decide: Decide = decide) -> None:
         if rooms.n != 1:
             raise ValueError(f"expected one room, got {rooms.n}")
         self.rooms, self.observe, self.decide = rooms, observe, decide

@@ -17,9 +17,9 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 from control import correcting, planner
 from control.planner import Ahead, Array, BoolArray, Quarter, Rooms
 from control.two_nodes import Past
-from models.features import ACTOR, columns, encode, heats
+from models.features import ACTOR, columns, encode
 from simulator.env import Rooms as SimulatedRooms
-from simulator.env import Situation
+from simulator.env import Situation, heats
 from simulator.world import STEP_S
 
 HOUR_QUARTERS = 4

@@ -1,4 +1,4 @@
-"""What units are told where no policy decides: the plain programs that models learn from and are measured against."""
+"""What units are told while the predictor learns: plain programs, and what no household does."""
 
 import numpy as np
 from numpy.typing import NDArray

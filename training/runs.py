@@ -88,6 +88,19 @@ def _git(*arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+class Actor(torch.nn.Module):
+    """The actor of an agent alone, for export."""
+
+    def __init__(self, layers: torch.nn.Module) -> None:
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, observation: torch.Tensor) -> torch.Tensor:
+        """Action in [-1, 1]."""
+        action: torch.Tensor = self.layers(observation)
+        return action
+
+
 def save_model(
     module: torch.nn.Module,
     inputs: Mapping[str, torch.Tensor],

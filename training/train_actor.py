@@ -19,13 +19,11 @@ from torch import nn
 
 from models.features import ACTOR, columns
 from models.loading import WEIGHTS
-from models.words import AHEAD_H
-from simulator.env import Rooms
+from simulator.env import AHEAD_H, Rooms
 from simulator.episodes import SUMMER, WINTER
 from training.planned import ACTIONS, SUMMED, PlannedRooms, PlannedVecEnv, Prices, reward_terms
 from training.pools import HELD_OUT, TRAIN, draw_pool
-from training.runs import Run, save_model, start_run
-from training.train_ddpg import Actor
+from training.runs import Actor, Run, save_model, start_run
 
 HELD_OUT_SEASONS = {"summer": SUMMER, "winter": WINTER}
 NEVER = 10**9  # updates
@@ -80,7 +78,10 @@ def fit_models(planned: PlannedRooms, episodes: int) -> None:
 
 
 def train(config: Config, run: Run, env: PlannedVecEnv) -> tuple[DDPG, float, int]:
-    """Learn for the time that the configuration gives."""
+    """Learn for the time that the configuration gives; a checkpoint of the same run is taken up.
+
+    The checkpoint holds the networks; decisions to learn from are gathered anew.
+    """
     model = DDPG(
         "MlpPolicy",
         env,
@@ -98,13 +99,17 @@ def train(config: Config, run: Run, env: PlannedVecEnv) -> tuple[DDPG, float, in
     )
     begin_at_zero(model)
     spent_s, decisions, slice_steps = 0.0, 0, 100 * config.rooms
+    if run.checkpoint.exists():
+        saved = torch.load(run.checkpoint)
+        model.policy.load_state_dict(saved["policy"])
+        spent_s, decisions = saved["spent_s"], saved["decisions"]
     while spent_s < 60.0 * config.minutes:
         began, progress = time.process_time(), spent_s / (60.0 * config.minutes)
         sigma = np.full(ACTIONS, config.noise[0] + (config.noise[1] - config.noise[0]) * progress, np.float32)
         noise = NormalActionNoise(np.zeros(ACTIONS, np.float32), sigma, dtype=np.float32)
         model.action_noise = VectorizedActionNoise(noise, config.rooms)
         model.policy_delay = NEVER if progress < config.judged_first_ratio else config.actor_every
-        model.learn(slice_steps, reset_num_timesteps=decisions == 0)
+        model.learn(slice_steps, reset_num_timesteps=model.num_timesteps == 0)
         decisions += slice_steps
         spent_s += time.process_time() - began
         replay = model.replay_buffer
@@ -112,6 +117,7 @@ def train(config: Config, run: Run, env: PlannedVecEnv) -> tuple[DDPG, float, in
         recent = slice(max(replay.pos - 100, 0), max(replay.pos, 1))
         size = np.abs(replay.actions[recent]).mean()
         run.log(spent_s=spent_s, decisions=decisions, reward=float(replay.rewards[recent].mean()), action=float(size))
+        torch.save({"policy": model.policy.state_dict(), "spent_s": spent_s, "decisions": decisions}, run.checkpoint)
     return model, spent_s, decisions
 
 

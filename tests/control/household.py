@@ -1,27 +1,26 @@
 """A home in the database whose unit obeys when it is told to, and an engine whose clock the test sets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine as Database
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from control.engine import Engine
-from control.guard import WishSource
 from control.prediction import Predictor
-from control.wishes import Asked, Wishes
+from control.situations import RoomView
 from core.clock import Clock
 from core.mqtt import Broker
 from core.settings import Settings
 from core.units import to_epoch_us
-from core.words import Command, CommandState
-from models.words import RoomSituation, Wish
+from core.words import Command, CommandState, Fan, Mode
+from models.words import Wish
 from storage.repositories.commands import CommandRepository
-from storage.repositories.learned import Season
 from storage.repositories.overrides import FROM_REST, OverrideRepository
 from storage.tables import (
     ApplianceRow,
@@ -171,7 +170,7 @@ class Household:
 def make_engine(home: Household, settings: Settings | None = None) -> Engine:
     """An engine that sends nothing: its looks are taken by the test. Networks are loaded once for all tests."""
     engine = Engine(home.database, Broker("127.0.0.1", 1), frozen(home.at), settings or Settings())
-    engine._predictor, engine._wishes = PREDICTOR, WISHES
+    engine._predictor = PREDICTOR
     engine._rng = NEVER  # type: ignore[assignment]
     return engine
 
@@ -186,20 +185,24 @@ class Dice:
         return self._drawn
 
 
-class OneByOne:
-    """Wishes that a test makes up for one room at a time, instead of what plans say."""
+def make_up(patch: pytest.MonkeyPatch, wish: Callable[[RoomView], Wish]) -> None:
+    """Let rooms follow wishes that a test makes up, in the rule's place, as if none had a plan."""
+    patch.setattr("control.engine._targets", lambda seen: {})
+    patch.setattr("control.deciding.by_rule", lambda view, room_c, *, expected: wish(view))
 
-    plans = False
 
-    def choose(self, situation: RoomSituation, season: Season, *, returning_now: bool) -> tuple[Wish, WishSource]:
-        raise NotImplementedError
+def eager(view: RoomView) -> Wish:
+    """Always to cool."""
+    return Wish(True, Mode.COOL, view.high_c, Fan.AUTO)
 
-    def choose_many(self, asked: Sequence[Asked]) -> list[tuple[Wish, WishSource]]:
-        return [self.choose(one.situation, one.season, returning_now=one.returning_now) for one in asked]
+
+def restless(view: RoomView) -> Wish:
+    """Something else each time."""
+    return Wish(True, Mode.COOL, 24.5 if view.setpoint_c != 24.5 else 27.0, Fan.AUTO)
 
 
 ALWAYS, NEVER = Dice(0.0), Dice(1.0)
-PREDICTOR, WISHES = Predictor(), Wishes()
+PREDICTOR = Predictor()
 
 
 def look(engine: Engine, home: Household, *, later_s: float = 0.0) -> None:

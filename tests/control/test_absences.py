@@ -11,8 +11,8 @@ from core.words import Command
 from storage.repositories.kept import all_of
 from storage.repositories.learned import ROOM
 from storage.tables import UsageQuarterRow
-from tests.control.household import ALWAYS, NEVER, Dice, Household, look, make_engine
-from tests.control.test_engine import NO_BEEPS_MATTER, Eager, teach_presence
+from tests.control.household import ALWAYS, NEVER, Dice, Household, eager, look, make_engine, make_up
+from tests.control.test_engine import NO_BEEPS_MATTER, teach_presence
 
 QUARTER = timedelta(minutes=15)
 
@@ -62,9 +62,11 @@ def go_through(engine: Engine, home: Household, hours: float, *, in_use: bool) -
         home.obey()
 
 
-def test_a_held_absence_keeps_the_unit_running_in_an_empty_room_and_says_why(home: Household) -> None:
+def test_a_held_absence_keeps_the_unit_running_in_an_empty_room_and_says_why(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = start(home, ALWAYS)
-    engine._wishes = Eager()  # type: ignore[assignment]
+    make_up(monkeypatch, eager)
     go_through(engine, home, 1.0, in_use=False)
     decision = home.decisions()[-1]
     assert decision.saw["held"] is True
@@ -73,7 +75,7 @@ def test_a_held_absence_keeps_the_unit_running_in_an_empty_room_and_says_why(hom
     assert decision.reason["code"] == "held_to_learn"
 
 
-def test_an_absence_that_is_not_held_is_left_to_the_policy(home: Household) -> None:
+def test_an_absence_that_is_not_held_is_left_to_the_plan(home: Household) -> None:
     engine = start(home, NEVER)
     go_through(engine, home, 1.0, in_use=False)
     assert home.decisions()[-1].saw["held"] is False
@@ -125,13 +127,15 @@ def listen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Setback, "learn", learn_and_note)
 
 
-def test_a_room_that_has_learned_that_setback_costs_is_held_and_says_so(home: Household) -> None:
+def test_a_room_that_has_learned_that_setback_costs_is_held_and_says_so(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = start(home, Dice(0.5))
     setback = Setback()
     for _ in range(6):
         setback = setback.learn(Absence(True, 6.0, 50.0, 2.0)).learn(Absence(False, 6.0, 50.0, 3.0))
     engine._rooms[home.room_id].setback = setback
-    engine._wishes = Eager()  # type: ignore[assignment]
+    make_up(monkeypatch, eager)
     go_through(engine, home, 1.0, in_use=False)
     assert home.decisions()[-1].reason["code"] == "held"
 

@@ -10,21 +10,19 @@ from sqlalchemy.exc import OperationalError
 
 from control.conventional import SLOTS, Program, Slot
 from control.engine import Engine
-from control.guard import WishSource
 from control.minds import RoomMind
 from control.presence import Evidence
 from control.viewing import Look, Seen
 from core.sentences import LANGUAGES, sentence
 from core.settings import Settings
 from core.words import Command, CommandState, Fan, Mode
-from models.words import RoomSituation, Wish
 from storage.repositories.commands import BY_PERSON, CommandRepository
 from storage.repositories.decisions import DecisionRepository
 from storage.repositories.kept import set_comfort
 from storage.repositories.learned import ComfortCurve, LearnedRepository, PersonState, Season
 from storage.repositories.overrides import OverrideRepository
 from storage.tables import DeviceRow
-from tests.control.household import Household, OneByOne, look, make_engine
+from tests.control.household import Household, eager, look, make_engine, make_up, restless
 
 NO_BEEPS_MATTER = {"quiet_hours": None}
 
@@ -127,9 +125,9 @@ def test_a_change_at_the_unit_wins_at_once_and_holds(home: Household) -> None:
     assert home.decisions()[-1].saw["trigger"] == "override"
 
 
-def test_what_our_own_command_did_is_not_taken_for_a_person(home: Household) -> None:
+def test_what_our_own_command_did_is_not_taken_for_a_person(home: Household, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = make_engine(home)
-    engine._wishes = Restless()  # type: ignore[assignment]
+    make_up(monkeypatch, restless)
     for _ in range(12):
         look(engine, home, later_s=300.0)
         home.obey()
@@ -154,7 +152,7 @@ def test_an_override_over_rest_is_commanded_at_the_next_look(home: Household) ->
     assert len(home.overrides()) == 1
 
 
-def test_taking_an_override_back_returns_the_room_to_the_policy(home: Household) -> None:
+def test_taking_an_override_back_returns_the_room_to_its_plan(home: Household) -> None:
     engine = make_engine(home)
     look(engine, home)
     home.obey()
@@ -317,12 +315,14 @@ def test_a_pinned_band_holds_in_any_weather_of_its_season(home: Household) -> No
     assert (saw["comfort_low_c"], saw["comfort_high_c"]) == pytest.approx((24.0 - width_k, 24.0 + width_k))
 
 
-def test_an_empty_room_stays_off_until_people_are_about_to_return(home: Household) -> None:
+def test_an_empty_room_stays_off_until_people_are_about_to_return(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Back at 22:00: nothing may start at 16:00, and the unit runs before 22:00."""
     home.tv(1.0)
     engine = make_engine(home)
     look(engine, home, later_s=0.0)
-    engine._wishes = Eager()  # type: ignore[assignment]
+    make_up(monkeypatch, eager)
     home.obey()
     teach_presence(engine, home, range(22, 24))
     home.unit(on=False)
@@ -342,21 +342,6 @@ def test_an_empty_room_stays_off_until_people_are_about_to_return(home: Househol
     assert first.reason["code"] == "return"
     assert first.reason["values"]["from_time"] == "22:00"
     assert home.at - timedelta(hours=2, minutes=15) <= first.decided_at
-
-
-class Eager(OneByOne):
-    """A policy that always wants to cool."""
-
-    def choose(self, situation: RoomSituation, season: Season, *, returning_now: bool) -> tuple[Wish, WishSource]:
-        return Wish(True, Mode.COOL, situation.comfort_high_c, Fan.AUTO), WishSource.POLICY
-
-
-class Restless(OneByOne):
-    """A policy that wants something else each time."""
-
-    def choose(self, situation: RoomSituation, season: Season, *, returning_now: bool) -> tuple[Wish, WishSource]:
-        setpoint_c = 24.5 if situation.setpoint_c != 24.5 else 27.0
-        return Wish(True, Mode.COOL, setpoint_c, Fan.AUTO), WishSource.POLICY
 
 
 def test_somebody_coming_in_is_answered_at_once(home: Household) -> None:

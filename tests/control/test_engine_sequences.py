@@ -10,31 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from control.conventional import SLOTS, Program, Slot
-from control.guard import WishSource
 from core.words import Command, Fan, Mode
-from models.words import RoomSituation, Wish
+from models.words import Wish
 from storage.database import open_database
 from storage.repositories.commands import BY_ENGINE
 from storage.repositories.kill_switches import KillSwitchRepository, controls_in_force
-from storage.repositories.learned import Season
 from storage.repositories.overrides import OverrideRepository
 from storage.repositories.trials import TrialRepository
 from storage.tables import CommandRow, DecisionRow, DeviceStateRow
-from tests.control.household import AFTERNOON, Household, OneByOne, look, make_engine
+from tests.control.household import AFTERNOON, Household, look, make_engine, make_up
 
 LIMITS = {"limits": {"low_c": 21.0, "high_c": 29.0}, "quiet_hours": {"start": "23:00", "end": "07:00"}}
 PROGRAM = Program(30.0, tuple(Slot(float(hour % 3 > 0), Mode.COOL, 20.0 + hour % 5, Fan.AUTO) for hour in range(SLOTS)))
 LEAST_RUN, LEAST_REST, HOUR = timedelta(minutes=25), timedelta(minutes=10), timedelta(hours=1)
-
-
-class Wild(OneByOne):
-    """A policy that wants what it is told to."""
-
-    def __init__(self) -> None:
-        self.wish = Wish(False, None, None, Fan.AUTO)
-
-    def choose(self, situation: RoomSituation, season: Season, *, returning_now: bool) -> tuple[Wish, WishSource]:
-        return self.wish, WishSource.POLICY
 
 
 @dataclass(frozen=True)
@@ -82,17 +70,18 @@ def test_no_sequence_of_events_makes_the_engine_command_what_is_forbidden(
     home.unit(on=False, mode="cool", setpoint_c=26.0, fan="auto")
     home.air(28.0)
     home.tv(90.0)
-    engine, policy = make_engine(home), Wild()
-    engine._wishes = policy  # type: ignore[assignment]
-    look(engine, home)
-    engine._rooms[home.room_id].program = PROGRAM
-    watcher = Watcher(home)
-    for event in days:
-        happen(home, event)
-        policy.wish = Wish(event.on, Mode.COOL, event.setpoint_c, Fan.AUTO)
-        watcher.before()
+    engine, wish = make_engine(home), Wish(False, None, None, Fan.AUTO)
+    with pytest.MonkeyPatch.context() as patch:
+        make_up(patch, lambda _: wish)
         look(engine, home)
-        watcher.after()
+        engine._rooms[home.room_id].program = PROGRAM
+        watcher = Watcher(home)
+        for event in days:
+            happen(home, event)
+            wish = Wish(event.on, Mode.COOL, event.setpoint_c, Fan.AUTO)
+            watcher.before()
+            look(engine, home)
+            watcher.after()
     database.dispose()
 
 
@@ -165,7 +154,7 @@ class Watcher:
             assert not self._released, "the unit goes back to its program once"
             self._released = True
             return
-        assert decision.controller in ("policy", "conventional")
+        assert decision.controller in ("rule", "conventional")
         assert self._control in ("auto", "ab")
         assert decision.control == self._control
         assert self._online

@@ -7,13 +7,15 @@ from sqlalchemy import Engine as Database
 
 from control.conventional import SLOTS, Program, Slot
 from control.engine import Engine
+from control.situations import RoomView
 from control.trial import Arm, pair_at
 from core.words import Command, CommandState, Fan, Mode
+from models.words import Wish
 from storage.repositories.kill_switches import CANCELLED, KillSwitchRepository
 from storage.repositories.trials import TrialRepository
 from storage.tables import TrialDayRow
-from tests.control.household import Household, look, make_engine
-from tests.control.test_engine import NO_BEEPS_MATTER, Restless, program
+from tests.control.household import Household, look, make_engine, make_up, restless
+from tests.control.test_engine import NO_BEEPS_MATTER, program
 
 OFF_BY_DAY = Program(30.0, (Slot(0.0, None, None, None),) * SLOTS)
 
@@ -56,10 +58,10 @@ def days_of(home: Household, trial_id: int) -> list[TrialDayRow]:
 # --- watching ---
 
 
-def test_a_watched_room_decides_all_day_and_is_told_nothing(home: Household) -> None:
+def test_a_watched_room_decides_all_day_and_is_told_nothing(home: Household, monkeypatch: pytest.MonkeyPatch) -> None:
     home.control("shadow")
     engine = make_engine(home)
-    engine._wishes = Restless()  # type: ignore[assignment]
+    make_up(monkeypatch, restless)
     for _ in range(8):
         look(engine, home, later_s=900.0)
         speak(home)
@@ -185,20 +187,19 @@ def test_a_kill_switch_while_the_engine_is_down_is_heeded_at_its_start(home: Hou
     assert len(home.commands()) == before
 
 
-def test_a_decision_that_a_kill_switch_overtakes_is_not_kept(home: Household) -> None:
+def test_a_decision_that_a_kill_switch_overtakes_is_not_kept(home: Household, monkeypatch: pytest.MonkeyPatch) -> None:
     """The switch is used between the look and the writing of what follows from it."""
     engine = make_engine(home)
     look(engine, home)
     home.obey()
-    engine._wishes = Restless()  # type: ignore[assignment]
-    take, at = engine._wishes.choose, home.at
+    at = home.at
 
-    def pull_then_choose(*what: object, **more: object) -> object:
+    def pull_then_wish(view: RoomView) -> Wish:
         home.at = at
         pull(home)
-        return take(*what, **more)  # type: ignore[arg-type]
+        return restless(view)
 
-    engine._wishes.choose = pull_then_choose  # type: ignore[method-assign, assignment]
+    make_up(monkeypatch, pull_then_wish)
     before = len(home.decisions())
     speak(home)
     engine._rooms[home.room_id].decide_at = home.at

@@ -83,9 +83,9 @@ def test_what_the_guard_changed_is_named() -> None:
     assert text == "Cooling to 26.5 °C instead of off: the room would get uncomfortable."
 
 
-def test_a_rule_in_place_of_a_policy_says_so() -> None:
+def test_a_rule_in_place_of_a_plan_says_so() -> None:
     text = said(COOL, Action(COOL, True), [], replace(GROUNDS, source=WishSource.RULE))
-    assert text.endswith("(By a simple rule: no trained policy is installed.)")
+    assert text.endswith("(By a simple rule: this room has no plan yet.)")
 
 
 def test_the_outlook_is_part_of_the_sentence_where_something_is_done() -> None:

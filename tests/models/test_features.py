@@ -3,24 +3,17 @@
 import numpy as np
 import pytest
 
-from core.words import Mode
 from models.features import (
     AHEAD,
     LIMIT,
-    OFF_LEVEL,
     PAST,
-    POLICY,
     Feature,
     ahead_raw,
-    choose,
     columns,
     encode,
-    heats,
     past_raw,
-    policy_raw,
-    situation_arrays,
 )
-from tests.models.moments import summer_moment, summer_situation, winter_situation
+from tests.models.moments import summer_moment
 
 ROOM_C = np.array([27.5])
 
@@ -50,18 +43,6 @@ def test_columns_ahead_are_one_group_for_each_horizon() -> None:
     ]
     first = ["last_temperature_c", "cooling", "heating", "hour_sine", "hour_cosine", "weekday_sine", "weekday_cosine"]
     assert columns(AHEAD) == first + groups
-
-
-def test_columns_of_the_policy_are_these_in_this_order() -> None:
-    now = columns(POLICY)[:20]
-    assert now == [
-        *("direction", "excess_k", "band_k", "outdoor_load_k", "solar_w_m2", "solar_w_m2 known", "on"),
-        *("setpoint_ease_k", "setpoint_ease_k known", "power_w", "power_w known", "since_switch_h", "occupied"),
-        *("price_ratio", "time_constant_h", "time_constant_h known", "rated_cooling_w", "rated_cooling_w known"),
-        *("hour_sine", "hour_cosine"),
-    ]
-    assert columns(POLICY)[20:24] == ["occupied_1h", "outdoor_load_k_1h", "solar_w_m2_1h", "price_ratio_1h"]
-    assert len(columns(POLICY)) == 20 + 7 * 4
 
 
 def test_scaling_is_by_hand() -> None:
@@ -97,46 +78,3 @@ def test_wild_values_are_bounded() -> None:
 def test_what_must_be_known_and_is_not_is_an_error() -> None:
     with pytest.raises(ValueError, match="'x' \\[K\\] must be known"):
         encode((Feature("x", "K"),), {"x": np.array([np.nan])})
-
-
-def test_heating_is_the_mirror_image_of_cooling() -> None:
-    """2 K above the upper edge looks like 2 K below the lower edge."""
-    hot = policy_raw(situation_arrays([summer_situation(room_temperature_c=29.0)]))
-    cold = policy_raw(situation_arrays([winter_situation(room_temperature_c=17.0)]))
-    assert (hot["direction"][0], cold["direction"][0]) == (1.0, -1.0)
-    assert hot["excess_k"][0] == cold["excess_k"][0] == pytest.approx(2.0)
-    assert cold["outdoor_load_k"][0] == pytest.approx(17.0)
-
-
-def test_prices_are_seen_relative_to_their_mean() -> None:
-    cheap_now = summer_situation(price_now=0.3, price_ahead=(0.6,) * 7)
-    raw = policy_raw(situation_arrays([cheap_now, summer_situation(price_now=0.0, price_ahead=(0.0,) * 7)]))
-    assert raw["price_ratio"][0] < 1.0 < raw["price_ratio_1h"][0]
-    assert raw["price_ratio"][1] == raw["price_ratio_24h"][1] == 1.0
-
-
-def test_a_unit_keeps_its_direction_until_the_other_edge_is_well_passed() -> None:
-    mild = {"outdoor_ahead_c": (18.0,) * 7, "on": True, "mode": Mode.HEAT, "setpoint_c": 20.0}
-    rooms = [summer_situation(room_temperature_c=celsius, **mild) for celsius in (24.0, 27.5, 28.0)]
-    assert heats(situation_arrays(rooms)).tolist() == [True, True, False]
-
-
-def test_nothing_is_heated_in_summer_nor_cooled_in_winter() -> None:
-    """A room cooled too far in July, and one that the sun has heated in January."""
-    rooms = [summer_situation(room_temperature_c=21.0), winter_situation(room_temperature_c=26.0)]
-    assert heats(situation_arrays(rooms)).tolist() == [False, True]
-
-
-def test_an_action_asks_for_more_the_larger_it_is() -> None:
-    arrays = situation_arrays([summer_situation()] * 3)
-    on, heating, setpoint_c = choose(np.array([OFF_LEVEL - 0.01, OFF_LEVEL, 1.0]), arrays)
-    assert on.tolist() == [False, True, True]
-    assert not heating.any()
-    assert setpoint_c[1:] == pytest.approx([28.5, 24.5])  # 27 + 1.5, then 4 K deeper
-
-
-def test_in_heating_more_is_warmer() -> None:
-    arrays = situation_arrays([winter_situation()] * 2)
-    _, heating, setpoint_c = choose(np.array([OFF_LEVEL, 1.0]), arrays)
-    assert heating.all()
-    assert setpoint_c == pytest.approx([17.5, 21.5])

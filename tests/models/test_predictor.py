@@ -130,7 +130,7 @@ def test_other_features_are_refused_with_what_differs(monkeypatch: pytest.Monkey
 
 
 def test_a_missing_or_broken_network_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="lingyun train predictor"):
+    with pytest.raises(ConfigurationError, match="`lingyun train` makes it"):
         RoomPredictor(tmp_path / "predictor.onnx")
     (tmp_path / "predictor.onnx").write_bytes(b"not a network")
     with pytest.raises(ConfigurationError, match="not a network that onnxruntime can read"):

@@ -14,24 +14,29 @@ if MISSING and os.environ.get("CI") != "true":
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.vec_env import VecMonitor
 
-from models.features import POLICY, choose, columns, encode, policy_raw, situation_arrays
-from models.words import AHEAD_H
-from simulator.env import KWH_PER_K_H, RoomEnv, Rooms, RoomVecEnv, Situation
+from simulator.env import (
+    AHEAD_H,
+    KWH_PER_K_H,
+    LIMIT,
+    OFF_LEVEL,
+    RoomEnv,
+    Rooms,
+    RoomVecEnv,
+    Situation,
+    decide,
+    heats,
+    observe,
+)
 from simulator.episodes import Pool
-from tests.models.moments import summer_situation
 from tests.training.pools import summer_pool, winter_pool
 
 
-def observe(situation: Situation) -> np.ndarray:
-    return encode(POLICY, policy_raw(situation))
-
-
 def rooms(n: int = 6, seed: int = 5, days: int = 1, pool: Pool | None = None) -> Rooms:
-    return Rooms(pool or summer_pool(), n, days, AHEAD_H, seed)
+    return Rooms(pool or summer_pool(), n, days, seed=seed)
 
 
 def vector(**changes: int) -> RoomVecEnv:
-    return RoomVecEnv(rooms(**changes), observe, choose)  # type: ignore[arg-type]
+    return RoomVecEnv(rooms(**changes))  # type: ignore[arg-type]
 
 
 def look(env: RoomVecEnv) -> np.ndarray:
@@ -68,7 +73,7 @@ def test_a_seed_set_through_the_library_decides_the_next_course() -> None:
 def test_the_vector_env_keeps_the_library_s_contract() -> None:
     env = vector()
     observation = look(env)
-    assert observation.shape == (6, len(columns(POLICY)))
+    assert observation.shape == (6, 2 + 14 + 4 * len(AHEAD_H))
     assert observation.dtype == np.float32
     assert env.observation_space.contains(observation[0])
     monitored = VecMonitor(env)
@@ -85,12 +90,12 @@ def test_the_vector_env_keeps_the_library_s_contract() -> None:
 
 
 def test_one_room_passes_gymnasium_s_checks() -> None:
-    with pytest.warns(UserWarning, match="infinity"):  # features are bounded by clipping, not by the space
-        check_env(RoomEnv(rooms(n=1), observe, choose), skip_render_check=True)
+    with pytest.warns(UserWarning, match="infinity"):  # observations are bounded by clipping, not by the space
+        check_env(RoomEnv(rooms(n=1)), skip_render_check=True)
 
 
 def test_one_room_is_truncated_at_the_end_and_never_terminated() -> None:
-    env = RoomEnv(rooms(n=1), observe, choose)
+    env = RoomEnv(rooms(n=1))
     env.reset(seed=3)
     ends = [env.step(np.zeros(1, dtype=np.float32))[2:4] for _ in range(96)]
     assert ends == [(False, False)] * 95 + [(False, True)]
@@ -98,7 +103,7 @@ def test_one_room_is_truncated_at_the_end_and_never_terminated() -> None:
 
 def test_a_gymnasium_face_of_several_rooms_is_refused() -> None:
     with pytest.raises(ValueError, match="expected one room, got 6"):
-        RoomEnv(rooms(), observe, choose)
+        RoomEnv(rooms())
 
 
 def test_the_reward_is_minus_energy_and_priced_discomfort() -> None:
@@ -107,7 +112,7 @@ def test_the_reward_is_minus_energy_and_priced_discomfort() -> None:
     env.reset()
     plain.reset()
     action = np.full((6, 1), 0.2, dtype=np.float32)
-    terms = plain.step(*choose(action[:, 0].astype(np.float64), plain.situation()))
+    terms = plain.step(*decide(action[:, 0].astype(np.float64), plain.situation()))
     _, reward, _, infos = env.step(action)
     expected = terms.priced_kwh + KWH_PER_K_H * terms.discomfort_k_h
     assert reward == pytest.approx(-expected, rel=1e-5)
@@ -115,7 +120,7 @@ def test_the_reward_is_minus_energy_and_priced_discomfort() -> None:
 
 
 def test_switching_costs_only_where_it_is_asked_for() -> None:
-    free, priced = RoomVecEnv(rooms(), observe, choose), RoomVecEnv(rooms(), observe, choose, switch_kwh=0.5)
+    free, priced = RoomVecEnv(rooms()), RoomVecEnv(rooms(), switch_kwh=0.5)
     free.reset()
     priced.reset()
     on = np.ones((6, 1), dtype=np.float32)
@@ -174,12 +179,47 @@ def test_what_people_change_by_hand_holds_against_orders() -> None:
     assert np.array_equal(changed, some.world.hands["overrides"] > 0)
 
 
-def test_a_simulated_situation_holds_all_that_a_home_s_does() -> None:
-    """Names and shapes are those that serving makes of RoomSituation; otherwise training and serving part."""
-    served = situation_arrays([summer_situation()])
-    simulated = rooms(n=1).situation()
-    assert served.keys() <= simulated.keys()
-    assert all(served[name].shape == simulated[name].shape for name in served)
+def seen(**changes: object) -> Situation:
+    """A room at 27.5 °C on a hot afternoon, its unit off, a band of 24.5 to 27 °C; only what a direction depends on."""
+    usual: dict[str, object] = {
+        "room_temperature_c": [27.5], "on": [0.0], "heating": [0.0], "comfort_low_c": [24.5], "comfort_high_c": [27.0],
+        "outdoor_ahead_c": [[33.0] * len(AHEAD_H)],
+    }  # fmt: skip
+    return {name: np.asarray(value, dtype=np.float64) for name, value in {**usual, **changes}.items()}
+
+
+WINTER = {"outdoor_ahead_c": [[2.0] * len(AHEAD_H)], "comfort_low_c": [19.0], "comfort_high_c": [22.0]}
+
+
+def test_what_is_observed_is_bounded_and_unknown_values_are_zero() -> None:
+    some = rooms()
+    situation = {**some.situation(), "power_w": np.full(6, np.nan), "humidity_pct": np.full(6, 1e9)}
+    table = observe(situation)
+    assert np.isfinite(table).all()
+    assert np.abs(table).max() == LIMIT
+    assert (table == 0.0).all(axis=0).any()
+
+
+def test_a_unit_keeps_its_direction_until_the_other_edge_is_well_passed() -> None:
+    mild = {"outdoor_ahead_c": [[18.0] * len(AHEAD_H)], "on": [1.0], "heating": [1.0]}
+    assert [bool(heats(seen(room_temperature_c=[c], **mild))[0]) for c in (24.0, 27.5, 28.0)] == [True, True, False]
+
+
+def test_nothing_is_heated_in_summer_nor_cooled_in_winter() -> None:
+    """A room cooled too far in July, and one that the sun has heated in January."""
+    assert not heats(seen(room_temperature_c=[21.0]))[0]
+    assert heats(seen(room_temperature_c=[26.0], **WINTER))[0]
+
+
+@pytest.mark.parametrize(("season", "deepest_c", "easiest_c"), [({}, 24.5, 28.5), (WINTER, 21.5, 17.5)])
+def test_an_action_asks_for_more_the_larger_it_is(
+    season: dict[str, object], deepest_c: float, easiest_c: float
+) -> None:
+    """From 1.5 K beyond the defended edge to 4 K deeper; heating is the mirror image."""
+    situation = seen(room_temperature_c=[20.0 if season else 27.5], **season)
+    answers = [decide(np.array([action]), situation) for action in (OFF_LEVEL - 0.01, OFF_LEVEL, 1.0)]
+    assert [bool(on[0]) for on, _, _ in answers] == [False, True, True]
+    assert [setpoint_c[0] for _, _, setpoint_c in answers[1:]] == pytest.approx([easiest_c, deepest_c])
 
 
 def test_nobody_there_is_no_discomfort() -> None:

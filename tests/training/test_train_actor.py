@@ -11,8 +11,7 @@ from stable_baselines3 import DDPG
 from control import planner
 from models.actor import PlanActor
 from models.features import ACTOR, columns
-from models.words import AHEAD_H
-from simulator.env import Rooms
+from simulator.env import AHEAD_H, Rooms
 from simulator.episodes import YEAR
 from tests.training.pools import summer_pool
 from training import train_actor
@@ -63,6 +62,16 @@ def test_the_exported_actor_serves_what_was_trained_and_says_where_it_comes_from
     assert actor.card == json.loads(trained.path.with_suffix(".json").read_text())
     assert set(actor.card["held_out"]["summer"]) == {"plan", "plan_and_actor"}
     assert "Known limits" in trained.path.with_suffix(".md").read_text()
+
+
+def test_a_run_goes_on_from_its_checkpoint(trained: Trained) -> None:
+    """Its time is spent, so it is as it was, and knows how much it has learned from."""
+    run = start_run("actor", TINY, TINY.seed)
+    model, spent_s, decisions = train(TINY, run, PlannedVecEnv(planned(), TINY.prices))
+    observation = planned(5).observation()
+    assert np.array_equal(model.predict(observation)[0], trained.model.predict(observation)[0])
+    assert spent_s >= 60.0 * TINY.minutes
+    assert decisions >= 100 * TINY.rooms
 
 
 def test_an_actor_begins_as_no_correction() -> None:
