@@ -17,7 +17,8 @@ Rules in order, by the names that a decision records; the first three and ``offl
     mode_change         between cooling and heating the unit rests
     minimum_run         a unit that was just switched on stays on
     minimum_rest        a unit that was just switched off stays off
-    dead_band           too small a change to be worth a write and a beep
+    dead_band           too small a change to be worth a write and a beep; a step of the unit is worth them where
+                        somebody is in and the room is outside the band
     quiet_hours         no write, unless the room has left the band or the unit is switched off, and so falls silent
     write_budget        writes of the last hour are used up
     shadow              decided and shown, not written
@@ -373,9 +374,9 @@ def _veto(wish: Wish, context: _Context) -> str | None:
         return "minimum_run"
     if state.on is not True and wish.on and not _long_enough(context, limits.minimum_rest_s):
         return "minimum_rest"
-    uncomfortable = _distrust(state) is None and _outside_k(state) > COMFORT_TOLERANCE_K
-    needed = uncomfortable and state.occupied >= OCCUPIED_RATIO
-    dead_band_k = min(limits.dead_band_k, limits.step_k) if needed else limits.dead_band_k
+    outside_k = _outside_k(state) if _distrust(state) is None and state.occupied >= OCCUPIED_RATIO else 0.0
+    needed = outside_k > COMFORT_TOLERANCE_K
+    dead_band_k = min(limits.dead_band_k, limits.step_k) if outside_k > 0.0 else limits.dead_band_k
     own = state.source == WishSource.TRIAL
     if known and not own and not _differs(wish, state, dead_band_k - 1e-6, fan_matters=False):
         return "dead_band"

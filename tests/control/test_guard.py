@@ -108,9 +108,15 @@ def test_a_wish_that_wavers_between_two_steps_is_not_heard_each_time() -> None:
     assert action.target.setpoint_c == 25.0
 
 
-def test_a_small_change_is_written_when_the_room_is_outside_the_band() -> None:
-    action, _ = check(cool(25.5), LIMITS, replace(AT_EASE, room_temperature_c=28.0), IDLE, NOW)
-    assert action.write
+@pytest.mark.parametrize(("room_c", "occupied", "writes"), [(27.1, 1.0, True), (27.1, 0.0, False), (26.9, 1.0, False)])
+def test_a_small_change_is_written_when_somebody_is_in_and_the_room_outside_the_band(
+    room_c: float, occupied: float, writes: bool
+) -> None:
+    """The band ends at 27 °C."""
+    state = replace(AT_EASE, room_temperature_c=room_c, occupied=occupied)
+    action, rules = check(cool(25.5), LIMITS, state, IDLE, NOW)
+    assert action.write is writes
+    assert rules == ([] if writes else ["dead_band"])
 
 
 @pytest.mark.parametrize(("minute", "quiet"), [(23 * 60, True), (3 * 60, True), (7 * 60, False), (NOON, False)])
