@@ -21,16 +21,16 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from core.errors import ConfigurationError
 from core.logging import get_logger
 from models.words import HORIZONS_S, Outlook, RoomMoment
 
 if TYPE_CHECKING:
-    from models.correction import Correction
-    from models.predictor import PredictorState, RoomPredictor
+    from models.correction import Correction, Corrections
+    from models.predictor import Expected, PredictorState, RoomPredictor
     from models.rc import RcModel
-
-Stepped = tuple["PredictorState", Outlook]
 
 log = get_logger(__name__)
 
@@ -41,6 +41,7 @@ PAST_MOMENTS = 7 * 96
 LEAST_PAST_MOMENTS = 96  # which cannot span the day that a fit takes
 REFIT_EVERY, RETRY_AFTER = timedelta(days=1), timedelta(hours=1)
 JUDGED_HORIZONS_S = (3600, 7200, 21_600)
+_NOTHING = (float("nan"),) * len(HORIZONS_S)
 JUDGED_OFTEN = 48  # predictions, before one model may take over from the other
 
 
@@ -50,19 +51,24 @@ class RollingError:
 
     mae_k: dict[int, float] = field(default_factory=dict)
     count: dict[int, int] = field(default_factory=dict)
-    _due: dict[int, deque[tuple[datetime, float]]] = field(default_factory=dict)
+    _due: dict[int, deque[tuple[float, float]]] = field(default_factory=dict)  # by horizon: when [s since 1970], what
 
     def expect(self, at: datetime, outlook: Outlook) -> None:
         """Note a prediction, to be judged when its time comes."""
+        at_s = at.timestamp()
         for horizon_s, temperature_c in zip(outlook.horizons_s, outlook.temperature_c, strict=True):
-            self._due.setdefault(horizon_s, deque()).append((at + timedelta(seconds=horizon_s), temperature_c))
+            due = self._due.get(horizon_s)
+            if due is None:
+                due = self._due[horizon_s] = deque()
+            due.append((at_s + horizon_s, temperature_c))
 
     def judge(self, now: datetime, room_temperature_c: float | None, tolerance_s: float) -> None:
         """Compare what was expected for now with what is; an expectation whose time passed unseen is dropped."""
+        now_s = now.timestamp()
         for horizon_s, due in self._due.items():
-            while due and due[0][0] <= now:
-                at, expected_c = due.popleft()
-                if room_temperature_c is None or (now - at).total_seconds() > tolerance_s:
+            while due and due[0][0] <= now_s:
+                at_s, expected_c = due.popleft()
+                if room_temperature_c is None or now_s - at_s > tolerance_s:
                     continue
                 count = self.count.get(horizon_s, 0) + 1
                 before = self.mae_k.get(horizon_s, 0.0)
@@ -90,6 +96,7 @@ class Predictor:
     def __init__(self) -> None:
         self._network: RoomPredictor | None = None
         self._tried = False
+        self._corrections: Corrections | None = None
 
     @property
     def network(self) -> "RoomPredictor | None":
@@ -128,10 +135,19 @@ class Predictor:
 
         if value is not None:
             try:
-                return Correction.from_json(value)
+                return Correction.from_json(value, self.corrections)
             except ValueError as error:
                 log.warning("correction_unreadable", reason=str(error))
-        return Correction()
+        return Correction(self.corrections)
+
+    @property
+    def corrections(self) -> "Corrections":
+        """What the rooms of this predictor taught; only where there is a network."""
+        if self._corrections is None:
+            from models.correction import Corrections
+
+            self._corrections = Corrections()
+        return self._corrections
 
     def step_many(
         self, states: Sequence["PredictorState"], moments: Sequence[RoomMoment]
@@ -139,6 +155,13 @@ class Predictor:
         """Take in one step of each of some rooms and look ahead."""
         assert self.network is not None
         return self.network.step_many(states, moments)
+
+    def look_ahead(
+        self, states: Sequence["PredictorState"], moments: Sequence[RoomMoment]
+    ) -> tuple[list["PredictorState"], "Expected"]:
+        """``step_many`` whose outlooks stay arrays."""
+        assert self.network is not None
+        return self.network.look_ahead(states, moments)
 
 
 @dataclass(slots=True)
@@ -173,20 +196,17 @@ class RoomForecast:
         if self.physics is not None:
             self.physics = self.physics.follow(moment)
 
-    def look_ahead(self, predictor: Predictor, moment: RoomMoment, stepped: "Stepped | None") -> None:
-        """What both models expect, after the network's step."""
-        learned = physical = None
+    def look_by_physics(self, moment: RoomMoment) -> Outlook | None:
+        """What the two-node model expects, where a new quarter of an hour has begun."""
         quarter = int(moment.at.timestamp() // QUARTER_S)
-        if quarter != self._quarter and self.physics is not None:
-            self._quarter = quarter
-            self.physical = physical = self.physics.outlook(moment)
-        if stepped is not None:
-            self.state, self.alone = stepped
-            self.correction = self.correction or predictor.restore_correction(None)
-            assert self.correction is not None
-            if self.correction.due(moment):
-                self.correction.step(moment, self.alone, self.physical)
-            learned = self.correction.apply(self.alone)
+        if quarter == self._quarter or self.physics is None:
+            return None
+        self._quarter = quarter
+        self.physical = self.physics.outlook(moment)
+        return self.physical
+
+    def choose(self, moment: RoomMoment, learned: Outlook | None, physical: Outlook | None) -> None:
+        """Note what both models expect, and take the outlook of the better one."""
         if moment.room_temperature_c is not None:
             for error, outlook in ((self.error, learned), (self.physics_error, physical)):
                 if outlook is not None:
@@ -231,16 +251,40 @@ def step_many(predictor: Predictor, forecasts: Sequence[RoomForecast], moments: 
     """A step of several rooms, in one call of the network."""
     for forecast, moment in zip(forecasts, moments, strict=True):
         forecast.take_in(moment)
-    networked = [(forecast, moment) for forecast, moment in zip(forecasts, moments, strict=True) if forecast.state]
-    stepped: dict[int, Stepped] = {}
+    physical = [forecast.look_by_physics(moment) for forecast, moment in zip(forecasts, moments, strict=True)]
+    learned: list[Outlook | None] = [None] * len(forecasts)
+    networked = [i for i, forecast in enumerate(forecasts) if forecast.state is not None]
     if networked:
-        states, outlooks = predictor.step_many(
-            [forecast.state for forecast, _ in networked if forecast.state], [moment for _, moment in networked]
-        )
-        for (forecast, _), state, outlook in zip(networked, states, outlooks, strict=True):
-            stepped[id(forecast)] = state, outlook
-    for forecast, moment in zip(forecasts, moments, strict=True):
-        forecast.look_ahead(predictor, moment, stepped.get(id(forecast)))
+        found = _learned(predictor, [forecasts[i] for i in networked], [moments[i] for i in networked])
+        for i, outlook in zip(networked, found, strict=True):
+            learned[i] = outlook
+    for i, forecast in enumerate(forecasts):
+        forecast.choose(moments[i], learned[i], physical[i])
+
+
+def _learned(
+    predictor: Predictor, forecasts: Sequence[RoomForecast], moments: Sequence[RoomMoment]
+) -> Sequence[Outlook]:
+    """What the network expects as its rooms correct it."""
+    from models.correction import NINETY
+    from models.predictor import Expected
+    from models.readings import readings_of
+
+    states, alone = predictor.look_ahead([one.state for one in forecasts if one.state is not None], moments)
+    for forecast, state, outlook in zip(forecasts, states, alone.outlooks(), strict=True):
+        forecast.state, forecast.alone = state, outlook
+        forecast.correction = forecast.correction or predictor.restore_correction(None)
+    corrections, now = predictor.corrections, readings_of(moments)
+    places = np.array([one.correction.place for one in forecasts if one.correction is not None])
+    due = corrections.due(places, now.slot)
+    if due.any():
+        physical_c = np.array([_NOTHING if one.physical is None else one.physical.temperature_c for one in forecasts])
+        expected = (alone.temperature_c.astype(np.float64), alone.spread_k.astype(np.float64), physical_c)
+        some = (values[due] for values in expected)
+        corrections.step(places[due], now.of(due), *some)
+    corrected_c = alone.temperature_c + corrections.shift_k[places]
+    spread_k = alone.spread_k * (corrections.factor[places] / NINETY)
+    return Expected(corrected_c, spread_k, alone.energy_kwh).outlooks()
 
 
 @lru_cache(maxsize=1)

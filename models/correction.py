@@ -19,6 +19,7 @@ plan: a question "what if" is answered by the network's own difference. Spreads 
 within 1.645 of them (multiplicative quantile tracking, as in I. Gibbs and E. Candes, "Adaptive conformal inference
 under distribution shift", NeurIPS 2021).
 
+Rooms lie side by side in arrays, so that a step of many takes as many calls as a step of one.
 Time runs in slots of a quarter of an hour. A step costs the same however old the room is: one update of second
 moments a slot, and now and then a small linear system. Constants were chosen on the first 70 % of the recorded homes
 and on simulated rooms, never on what the benchmark scores.
@@ -28,17 +29,18 @@ import base64
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.words import Mode
+from models.readings import SLOT_S, Readings, readings_of
 from models.words import HORIZONS_S, Outlook, RoomMoment
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
 
-SLOT_S = 900
 DAY = 96  # slots
 AHEAD = np.array(HORIZONS_S) // SLOT_S  # slots
 LAGS = (1, 2, 4, 8, 16, 32, 64, 96)  # slots; between two of them a mean is taken
@@ -68,6 +70,8 @@ MISSED_RATIO = 0.1
 QUANTILE_RATE = 0.05 / np.cbrt(AHEAD)  # a judgement; errors a day ahead resemble each other for a day
 FACTOR_LIMITS = (0.05 * NINETY, 8.0 * NINETY)
 LEAST_SCALE = 1e-3  # of a regressor that hardly moves
+NEVER = np.iinfo(np.int64).min  # slot of a room without a reading
+FITTED_AT_ONCE = 16  # rooms: their matrices stay in the processor's cache
 
 _TEMPERATURE, _OUTDOOR, _SUN, _HEAT = range(4)
 _CHANNELS = 4
@@ -96,274 +100,361 @@ _REGRESSORS = {  # columns behind the constant one
 _HOUR_TURNS = 2.0 * np.pi / 24.0 * np.array([1.0, 2.0])
 
 
-class Correction:
-    """What one room taught."""
+class Corrections:
+    """What many rooms taught, side by side: each has a place, which its ``Correction`` holds."""
+
+    # the first axis is the room's place
+    shift_k: Array  # (rooms, horizons): to be added to the network's temperatures
+    factor: Array  # (rooms, horizons): of the network's spreads, times NINETY
+    _slot: Integers  # newest; NEVER
+    _age: Integers  # slots since the first reading
+    _whole: Integers  # slots since a hole of more than a day
+    _waiting: Integers  # slots since samples were last taken in
+    _signals: Array  # (rooms, channels, slots): of the last day, oldest first
+    _known: NDArray[np.bool_]  # (rooms, channels)
+    # by slot modulo RING; NaN where there was no reading or nothing was expected
+    _room_c: Array
+    _samples: Floats  # (rooms, RING, _SAMPLE)
+    _expected_c: Array  # (rooms, RING, horizons, experts + 1): by experts, and corrected
+    _spread_k: Array  # (rooms, RING, horizons)
+    _gram: Array  # (rooms, horizons, _SAMPLE, _SAMPLE): sum of x x'
+    _moment: Array  # (rooms, horizons, _SAMPLE): sum of x y
+    _weights: Array  # (rooms, _SAMPLE, horizons times FITS)
+    _judged: Array  # (rooms, horizons, experts): discounted slots in which an expert was judged; 0: not begun
+    _error_k: Array  # (rooms, horizons, experts): discounted sum of absolute errors in them
 
     def __init__(self) -> None:
-        horizons, experts = len(HORIZONS_S), len(EXPERTS)
-        self.shift_k: Array = np.zeros(horizons)  # to be added to the network's temperatures
-        self._slot: int | None = None  # newest
-        self._age = 0  # slots since the first reading
-        self._whole = 0  # slots since a hole of more than a day
-        self._signals = np.zeros((_CHANNELS, DAY + 1))  # of the slots of the last day, oldest first
-        self._known = np.zeros(_CHANNELS, dtype=np.bool_)
-        # by slot modulo RING; NaN where there was no reading or nothing was expected
-        self._room_c = np.full(RING, np.nan)
-        self._samples = np.full((RING, _SAMPLE), np.nan, dtype=np.float32)
-        self._expected_c = np.full((RING, horizons, experts + 1), np.nan)  # by experts, and corrected
-        self._spread_k = np.full((RING, horizons), np.nan)
-        self._gram = np.zeros((horizons, _SAMPLE, _SAMPLE))  # sum of x x'
-        self._moment = np.zeros((horizons, _SAMPLE))  # sum of x y
-        self._weights: Array | None = None  # (_SAMPLE, horizons times FITS)
-        self._waiting = 0  # slots since samples were last taken in
-        self._judged = np.zeros((horizons, experts))  # discounted slots in which an expert was judged; 0: not begun
-        self._error_k = np.zeros((horizons, experts))  # discounted sum of absolute errors in them
-        self._factor = np.full(horizons, NINETY)
+        vars(self).update(_blank(0))
+        self._free: list[int] = []
+
+    def take_place(self) -> int:
+        """A place for a room that has taught nothing yet."""
+        if not self._free:
+            known = len(self._slot)
+            more = max(1, known)
+            for name, values in _blank(more).items():
+                setattr(self, name, np.concatenate([getattr(self, name), values]))
+            self._free = list(range(known + more - 1, known - 1, -1))
+        return self._free.pop()
+
+    def leave_place(self, place: int) -> None:
+        """Forget a room; another may take its place."""
+        for name, values in _blank(1).items():
+            getattr(self, name)[place] = values[0]
+        self._free.append(place)
 
     # --- one step ---
 
-    def due(self, moment: RoomMoment) -> bool:
-        """Whether a new quarter of an hour has begun."""
-        return self._slot is None or _slot_of(moment) > self._slot
+    def due(self, places: Integers, slot: Integers) -> NDArray[np.bool_]:
+        """Whether a new quarter of an hour has begun in some rooms."""
+        return np.asarray(slot > self._slot[places])
 
-    def step(self, moment: RoomMoment, learned: Outlook, physical: Outlook | None = None) -> None:
+    def step(self, places: Integers, now: Readings, learned_c: Array, spread_k: Array, physical_c: Array) -> None:
         """Judge what was expected for now, learn from it, and correct the network's outlook from here on.
 
         Parameters
         ----------
-        moment : RoomMoment
-            A moment of a new quarter of an hour; without a reading of the room only time passes.
-        learned, physical : Outlook
-            What the network and the two-node model say now.
+        places : integers, shape (n,)
+            Of rooms in which a new quarter of an hour has begun; without a reading of a room only time passes in it.
+        learned_c, spread_k, physical_c : Array, shape (n, horizons)
+            What the network and the two-node model say now; NaN where there is no such model.
         """
-        if moment.room_temperature_c is None:
+        read = np.isfinite(now.room_c)
+        if not read.all():
+            places, now = places[read], now.of(read)
+            learned_c, spread_k, physical_c = learned_c[read], spread_k[read], physical_c[read]
+        if not places.size:
             return
-        room_c, slot = moment.room_temperature_c, _slot_of(moment)
-        passed = RING if self._slot is None else slot - self._slot
-        if self._waiting + passed > min(max(self._age // 8, REFIT_SLOTS[0]), REFIT_SLOTS[1]):
-            self._fit()
-        self._advance(moment, passed)
-        self._judge(room_c, passed)
-        learned_k = np.array(learned.temperature_c) - room_c
-        spread_k = np.array(learned.spread_k)
-        yesterday_k = self._signals[_TEMPERATURE, AHEAD] - room_c
-        sample = self._sample(moment, learned_k, yesterday_k)
-        if not self._judged.any():
-            self._judged[:] = PRIOR_SLOTS[:, np.newaxis]
-            self._error_k = self._judged * spread_k[:, np.newaxis] * PRIOR_RATIO
-        expected_k = np.empty((len(HORIZONS_S), len(EXPERTS) + 1))
-        expected_k[:, 0], expected_k[:, 1], expected_k[:, 2] = learned_k, 0.0, yesterday_k
-        expected_k[:, 3] = np.nan if physical is None else np.array(physical.temperature_c) - room_c
-        expected_k[:, -1 - len(FITS) : -1] = learned_k[:, np.newaxis]
-        if self._weights is not None:
-            fitted_k = (sample @ self._weights).reshape(-1, len(FITS))
-            expected_k[:, -1 - len(FITS) : -1] = np.clip(fitted_k, -LARGEST_CHANGE_K, LARGEST_CHANGE_K)
-        shares = self._shares(expected_k[:, :-1])
-        corrected_k = np.sum(shares * np.where(shares > 0.0, expected_k[:, :-1], 0.0), axis=1)
-        expected_k[:, -1] = corrected_k
-        self.shift_k = corrected_k - learned_k
-        here = slot % RING
-        self._expected_c[here] = room_c + expected_k
-        self._spread_k[here] = spread_k
-        if self._whole >= DAY or self._whole == self._age:  # after a gap yesterday is not known, at first it never is
-            self._samples[here] = sample
-
-    def apply(self, outlook: Outlook) -> Outlook:
-        """An outlook of the network as this room corrects it; for any plan."""
-        temperature_c = np.array(outlook.temperature_c) + self.shift_k
-        spread_k = np.array(outlook.spread_k) * (self._factor / NINETY)
-        return replace(outlook, temperature_c=tuple(temperature_c.tolist()), spread_k=tuple(spread_k.tolist()))
+        passed = np.where(self._slot[places] == NEVER, RING, now.slot - self._slot[places])
+        self._fit(places[self._waiting[places] + passed > np.clip(self._age[places] // 8, *REFIT_SLOTS)])
+        for slots in np.unique(passed):
+            same = passed == slots
+            self._advance(places[same], now.of(same), int(slots))
+        self._judge(places, now.room_c, passed)
+        room_c = now.room_c[:, np.newaxis]
+        learned_k = learned_c - room_c
+        signals = self._signals[places]
+        yesterday_k = signals[:, _TEMPERATURE, AHEAD] - room_c
+        samples = _samples(now, signals, learned_k, yesterday_k)
+        begins = places[~self._judged[places].any(axis=(1, 2))]
+        self._judged[begins] = PRIOR_SLOTS[:, np.newaxis]
+        fresh = np.isin(places, begins)
+        self._error_k[begins] = self._judged[begins] * spread_k[fresh][:, :, np.newaxis] * PRIOR_RATIO
+        expected_k = np.empty((places.size, len(HORIZONS_S), len(EXPERTS) + 1))
+        expected_k[..., 0], expected_k[..., 1], expected_k[..., 2] = learned_k, 0.0, yesterday_k
+        expected_k[..., 3] = physical_c - room_c
+        fitted_k = (samples[:, np.newaxis].astype(np.float64) @ self._weights[places])[:, 0]
+        fitted_k = fitted_k.reshape(places.size, len(HORIZONS_S), len(FITS))
+        expected_k[..., -1 - len(FITS) : -1] = np.clip(fitted_k, -LARGEST_CHANGE_K, LARGEST_CHANGE_K)
+        shares = self._shares(places, expected_k[..., :-1])
+        corrected_k = np.sum(shares * np.where(shares > 0.0, expected_k[..., :-1], 0.0), axis=2)
+        expected_k[..., -1] = corrected_k
+        self.shift_k[places] = corrected_k - learned_k
+        here = now.slot % RING
+        self._expected_c[places, here] = room_c[:, np.newaxis] + expected_k
+        self._spread_k[places, here] = spread_k
+        # after a gap yesterday is not known, at first it never is
+        whole = (self._whole[places] >= DAY) | (self._whole[places] == self._age[places])
+        self._samples[places[whole], here[whole]] = samples[whole]
 
     # --- time ---
 
-    def _advance(self, moment: RoomMoment, passed: int) -> None:
-        """Bring the last day up to the moment's slot, ``passed`` slots after the newest."""
-        newest = (moment.room_temperature_c, moment.outdoor_temperature_c, moment.solar_w_m2, _heat_kw(moment))
-        known = np.array([value is not None for value in newest])
-        values = np.where(known, [0.0 if value is None else value for value in newest], self._signals[:, -1])
-        first = known & ~self._known
-        self._known |= known
-        if not self._known[_OUTDOOR]:
-            values[_OUTDOOR] = values[_TEMPERATURE]
+    def _advance(self, places: Integers, now: Readings, passed: int) -> None:
+        """Bring the last day up to the moment's slot, ``passed`` slots after the newest, in all of some rooms."""
+        newest = np.stack([now.room_c, now.outdoor_c, now.solar_w_m2, now.heat_kw], axis=1)
+        known = np.isfinite(newest)
+        signals = self._signals[places]
+        values = np.where(known, newest, signals[:, :, -1])
+        first = known & ~self._known[places]
+        self._known[places] |= known
+        dry = ~self._known[places, _OUTDOOR]
+        values[dry, _OUTDOOR] = values[dry, _TEMPERATURE]
         if passed > DAY:  # nothing is left of the last day
-            self._signals[:] = values[:, np.newaxis]
-            self._whole = 0
+            self._signals[places] = values[:, :, np.newaxis]
+            self._whole[places] = 0
         else:  # what lies between two readings is taken as a straight line
             share = np.arange(1, passed + 1) / passed
-            between = self._signals[:, -1:] + share * (values - self._signals[:, -1])[:, np.newaxis]
-            self._signals[:, :-passed] = self._signals[:, passed:].copy()
-            self._signals[:, -passed:] = between
-            self._signals[first] = values[first, np.newaxis]
-            self._whole += passed
-            self._age += passed
-        slot = _slot_of(moment)
-        skipped = (slot - np.arange(min(passed, RING))) % RING
+            last = signals[:, :, -1:]
+            between = last + share * (values[:, :, np.newaxis] - last)
+            signals = np.concatenate([signals[:, :, passed:], between], axis=2)
+            signals[first] = values[first][:, np.newaxis]
+            self._signals[places] = signals
+            self._whole[places] += passed
+            self._age[places] += passed
+        skipped = (now.slot[:, np.newaxis] - np.arange(min(passed, RING))) % RING
         for kept in (self._room_c, self._samples, self._expected_c, self._spread_k):
-            kept[skipped] = np.nan
-        self._room_c[slot % RING] = values[_TEMPERATURE]
-        self._waiting = min(self._waiting + passed, RING - DAY)
-        self._slot = slot
+            kept[places[:, np.newaxis], skipped] = np.nan
+        self._room_c[places, now.slot % RING] = values[:, _TEMPERATURE]
+        self._waiting[places] = np.minimum(self._waiting[places] + passed, RING - DAY)
+        self._slot[places] = now.slot
 
     # --- learning ---
 
-    def _judge(self, room_c: float, passed: int) -> None:
+    def _judge(self, places: Integers, room_c: Array, passed: Integers) -> None:
         """Hold the experts and the spread to what they said of now."""
-        assert self._slot is not None
-        then, horizons = (self._slot - AHEAD) % RING, np.arange(len(HORIZONS_S))
-        above_k = room_c - self._expected_c[then, horizons]
+        then = (self._slot[places][:, np.newaxis] - AHEAD) % RING
+        rows, horizons = places[:, np.newaxis], np.arange(len(HORIZONS_S))
+        above_k = room_c[:, np.newaxis, np.newaxis] - self._expected_c[rows, then, horizons]
         known = np.isfinite(above_k)
-        slots = min(passed, SLOTS_OF_A_READING)
-        keep = np.exp(-passed * SLOT_S / 3600.0 / MEMORY_H)[:, np.newaxis]
-        keep = np.where(known, keep, 1.0)
-        self._judged = keep[:, :-1] * self._judged + slots * known[:, :-1]
-        self._error_k = keep[:, :-1] * self._error_k + slots * np.abs(np.where(known, above_k, 0.0))[:, :-1]
-        beyond = np.abs(above_k[:, -1]) > self._factor * self._spread_k[then, horizons]
-        rate = np.where(known[:, -1], slots * QUANTILE_RATE, 0.0)
-        self._factor = np.clip(self._factor * np.exp(rate * (beyond - MISSED_RATIO)), *FACTOR_LIMITS)
+        slots = np.minimum(passed, SLOTS_OF_A_READING)[:, np.newaxis, np.newaxis]
+        keep = np.exp(-passed[:, np.newaxis] * SLOT_S / 3600.0 / MEMORY_H)[:, :, np.newaxis]
+        keep = np.where(known, keep, 1.0)[..., :-1]
+        self._judged[places] = keep * self._judged[places] + slots * known[..., :-1]
+        missed_k = np.abs(np.where(known, above_k, 0.0))[..., :-1]
+        self._error_k[places] = keep * self._error_k[places] + slots * missed_k
+        factor = self.factor[places]
+        beyond = np.abs(above_k[..., -1]) > factor * self._spread_k[rows, then, horizons]
+        rate = np.where(known[..., -1], slots[..., 0] * QUANTILE_RATE, 0.0)
+        self.factor[places] = np.clip(factor * np.exp(rate * (beyond - MISSED_RATIO)), *FACTOR_LIMITS)
 
-    def _take_in(self) -> None:
-        """Add the samples whose target came since the last time."""
-        if self._slot is None:
+    def _take_in(self, place: int) -> None:
+        """Add the samples of a room whose target came since the last time."""
+        if self._slot[place] == NEVER:
             return
-        faded = 0.5 ** (self._waiting / HALF_LIFE_SLOTS)
-        self._gram *= faded
-        self._moment *= faded
-        came = self._slot - np.arange(self._waiting)
-        self._waiting = 0
-        for horizon, ahead in enumerate(AHEAD):
-            made = (came - ahead) % RING
-            change_k = self._room_c[came % RING] - self._room_c[made]
-            usable = np.isfinite(change_k) & np.isfinite(self._samples[made, 0])
-            samples, change_k = self._samples[made[usable]].astype(np.float64), change_k[usable]
-            self._gram[horizon] += samples.T @ samples
-            self._moment[horizon] += samples.T @ change_k
+        waiting = int(self._waiting[place])
+        faded = 0.5 ** (waiting / HALF_LIFE_SLOTS)
+        self._gram[place] *= faded
+        self._moment[place] *= faded
+        came = self._slot[place] - np.arange(waiting)
+        self._waiting[place] = 0
+        made = (came - AHEAD[:, np.newaxis]) % RING
+        change_k = self._room_c[place, came % RING] - self._room_c[place, made]
+        usable = np.isfinite(change_k) & np.isfinite(self._samples[place, made, 0])
+        for horizon in np.flatnonzero(usable.any(axis=1)):
+            some = usable[horizon]
+            samples = self._samples[place, made[horizon, some]].astype(np.float64)
+            self._gram[place, horizon] += samples.T @ samples
+            self._moment[place, horizon] += samples.T @ change_k[horizon, some]
 
-    def _fit(self) -> None:
-        """Solve the ridges of all horizons."""
-        self._take_in()
-        count = self._gram[:, 0, 0]
-        able = np.flatnonzero(count >= LEAST_SAMPLES)
-        weights = np.zeros((_SAMPLE, len(HORIZONS_S), len(FITS)))
+    def _fit(self, places: Integers) -> None:
+        """Solve the ridges of all horizons of some rooms."""
+        for first in range(0, places.size, FITTED_AT_ONCE):
+            self._fit_some(places[first : first + FITTED_AT_ONCE])
+
+    def _fit_some(self, places: Integers) -> None:
+        for place in places:
+            self._take_in(int(place))
+        weights = np.zeros((places.size, _SAMPLE, len(HORIZONS_S), len(FITS)))
         horizons = np.arange(len(HORIZONS_S))
-        weights[_OF_LSTM + horizons, horizons] = 1.0  # what cannot be fitted yet says what the network says
-        self._weights = weights.reshape(_SAMPLE, -1)  # a view
-        if not able.size:
-            return
-        count = count[able, np.newaxis]
-        mean = self._gram[able, 0, 1:] / count
-        covariance = self._gram[able, 1:, 1:] / count[:, :, np.newaxis] - mean[:, :, np.newaxis] * mean[:, np.newaxis]
-        scale = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0)) + LEAST_SCALE
-        mean_y = self._moment[able, :1] / count
-        with_y = self._moment[able, 1:] / count - mean * mean_y
-        rows, lstm = np.arange(able.size), _OF_LSTM - 1 + able
-        normal = covariance / (scale[:, :, np.newaxis] * scale[:, np.newaxis])
-        slopes = np.zeros((*mean.shape, len(FITS)))
-        for place, (regressors, shrinkage, to_network) in enumerate(FITS.values()):
-            used = _REGRESSORS[regressors]
-            target = with_y - covariance[rows, :, lstm] if to_network else with_y
-            shrunk = normal[:, used[:, np.newaxis], used] + shrinkage * np.eye(used.size)
-            solved = np.linalg.solve(shrunk, (target / scale)[:, used, np.newaxis])[..., 0]
-            slopes[:, used, place] = solved / scale[:, used]
-            slopes[rows, lstm, place] += float(to_network)
-        weights[:, able] = 0.0
-        weights[1:, able] = slopes.transpose(1, 0, 2)
-        weights[0, able] = mean_y - np.einsum("hc,hcr->hr", mean, slopes)
+        weights[:, _OF_LSTM + horizons, horizons] = 1.0  # what cannot be fitted yet says what the network says
+        room, able = np.nonzero(self._gram[places, :, 0, 0] >= LEAST_SAMPLES)
+        if room.size:
+            intercepts, slopes = _ridges(self._gram[places[room], able], self._moment[places[room], able], able)
+            weights[room, 0, able] = intercepts
+            weights[room, 1:, able] = slopes
+        self._weights[places] = weights.reshape(places.size, _SAMPLE, -1)
 
-    def _shares(self, expected_k: Array) -> Array:
+    def _shares(self, places: Integers, expected_k: Array) -> Array:
         """How much each expert counts at each horizon; rows sum to 1."""
-        error_k = self._error_k / self._judged + LEAST_ERROR_K
-        weight = np.where(np.isfinite(expected_k), (error_k / error_k.min(axis=1, keepdims=True)) ** -SHARPNESS, 0.0)
-        return np.asarray(weight / weight.sum(axis=1, keepdims=True))
-
-    def _sample(self, moment: RoomMoment, learned_k: Array, yesterday_k: Array) -> Floats:
-        """What the ridges read; differences in K, sun in kW/m2, unit and heat in kW."""
-        now = self._signals[:, -1]
-        sums = np.concatenate([np.zeros((_CHANNELS, 1)), np.cumsum(self._signals, axis=1)], axis=1)
-        ends = DAY - np.array((0, *LAGS))  # sums up to these
-        lagged = -np.diff(sums[:, ends], axis=1) / -np.diff(ends)
-        lagged -= np.array([now[0], now[1], 0.0, 0.0])[:, np.newaxis]
-        lagged[_SUN] *= 1e-3
-        angle = moment.local_hour * _HOUR_TURNS
-        outdoor_k = _ahead(moment.outdoor_forecast_c, now[_OUTDOOR]) - now[_OUTDOOR]
-        sun = 1e-3 * _ahead(moment.solar_forecast_w_m2, now[_SUN])
-        slices = 1 + np.array((0, *AHEAD))  # of yesterday, from this time of day on
-        heat_kw = np.diff(sums[_HEAT, slices]) / np.diff(slices)
-        return np.concatenate(
-            [
-                [1.0],
-                learned_k,
-                yesterday_k,
-                [now[_OUTDOOR] - now[_TEMPERATURE], 1e-3 * now[_SUN], now[_HEAT]],
-                lagged.ravel(),
-                np.sin(angle),
-                np.cos(angle),
-                outdoor_k[1:],
-                sun[1:],
-                heat_kw[1:],
-            ],
-            dtype=np.float32,
-        )
+        error_k = self._error_k[places] / self._judged[places] + LEAST_ERROR_K
+        weight = np.where(np.isfinite(expected_k), (error_k / error_k.min(axis=2, keepdims=True)) ** -SHARPNESS, 0.0)
+        return np.asarray(weight / weight.sum(axis=2, keepdims=True))
 
     # --- keeping ---
 
-    def to_json(self) -> dict[str, object]:
-        """What was learned, as JSON can hold it; about 70 kB. The last day is not kept."""
-        self._take_in()
+    def to_json(self, place: int) -> dict[str, object]:
+        """What a room taught, as JSON can hold it; about 70 kB. The last day is not kept."""
+        self._take_in(place)
         half = np.triu_indices(_SAMPLE)
         return {
             "version": 1,
             "samples": _SAMPLE,
-            "age": self._age,
-            "gram": _packed(self._gram[:, half[0], half[1]]),
-            "moment": _packed(self._moment),
-            "error_k": np.round(self._error_k, 4).tolist(),
-            "judged": np.round(self._judged, 3).tolist(),
-            "factor": np.round(self._factor, 4).tolist(),
+            "age": int(self._age[place]),
+            "gram": _packed(self._gram[place][:, half[0], half[1]]),
+            "moment": _packed(self._moment[place]),
+            "error_k": np.round(self._error_k[place], 4).tolist(),
+            "judged": np.round(self._judged[place], 3).tolist(),
+            "factor": np.round(self.factor[place], 4).tolist(),
         }
 
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Correction":
-        """The correction of ``to_json``.
+    def restore(self, place: int, values: Mapping[str, Any]) -> None:
+        """Take over what ``to_json`` kept of a room.
 
         Raises
         ------
         ValueError
             The values are not such a correction, or one of other samples.
         """
-        found = cls()
         try:
             if (values["version"], values["samples"]) != (1, _SAMPLE):
                 raise ValueError("a correction of another version")
             half = np.triu_indices(_SAMPLE)
             upper = _unpacked(values["gram"], (len(HORIZONS_S), half[0].size))
-            found._gram[:, half[0], half[1]] = upper
-            found._gram[:, half[1], half[0]] = upper
-            found._moment[:] = _unpacked(values["moment"], found._moment.shape)
-            found._error_k = np.array(values["error_k"], dtype=np.float64).reshape(found._error_k.shape)
-            found._judged = np.array(values["judged"], dtype=np.float64).reshape(found._judged.shape)
-            found._factor = np.array(values["factor"], dtype=np.float64).reshape(found._factor.shape)
-            found._age = int(values["age"])
+            self._gram[place][:, half[0], half[1]] = upper
+            self._gram[place][:, half[1], half[0]] = upper
+            self._moment[place] = _unpacked(values["moment"], self._moment.shape[1:])
+            for name, kept in (("error_k", self._error_k), ("judged", self._judged), ("factor", self.factor)):
+                kept[place] = np.array(values[name], dtype=np.float64).reshape(kept.shape[1:])
+            self._age[place] = int(values["age"])
         except (KeyError, TypeError) as error:
             raise ValueError(f"not what a room taught: {error!r}") from error
-        if found._age:
-            found._fit()
+
+
+class Correction:
+    """What one room taught: its place among ``Corrections``, by default one of its own."""
+
+    def __init__(self, among: Corrections | None = None) -> None:
+        self.among = Corrections() if among is None else among
+        self.place = self.among.take_place()
+        finalize(self, self.among.leave_place, self.place).atexit = False
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], among: Corrections | None = None) -> "Correction":
+        """The correction of ``to_json``; see ``Corrections.restore``."""
+        found = cls(among)
+        found.among.restore(found.place, values)
         return found
 
+    def to_json(self) -> dict[str, object]:
+        """See ``Corrections.to_json``."""
+        return self.among.to_json(self.place)
 
-def _slot_of(moment: RoomMoment) -> int:
-    return int(moment.at.timestamp() // SLOT_S)
+    @property
+    def shift_k(self) -> Array:
+        """To be added to the network's temperatures, shape (horizons,)."""
+        return np.asarray(self.among.shift_k[self.place])
+
+    def due(self, moment: RoomMoment) -> bool:
+        """Whether a new quarter of an hour has begun."""
+        return bool(self.among.due(np.array([self.place]), readings_of([moment]).slot)[0])
+
+    def step(self, moment: RoomMoment, learned: Outlook, physical: Outlook | None = None) -> None:
+        """``Corrections.step`` of this room alone."""
+        none = (np.nan,) * len(HORIZONS_S)
+        outlooks = learned.temperature_c, learned.spread_k, none if physical is None else physical.temperature_c
+        values = (np.array([one], dtype=np.float64) for one in outlooks)
+        self.among.step(np.array([self.place]), readings_of([moment]), *values)
+
+    def apply(self, outlook: Outlook) -> Outlook:
+        """An outlook of the network as this room corrects it; for any plan."""
+        temperature_c = np.array(outlook.temperature_c) + self.shift_k
+        spread_k = np.array(outlook.spread_k) * (self.among.factor[self.place] / NINETY)
+        return replace(outlook, temperature_c=tuple(temperature_c.tolist()), spread_k=tuple(spread_k.tolist()))
 
 
-def _heat_kw(moment: RoomMoment) -> float | None:
-    """Power of the unit, negative while it cools, and heat from elsewhere. [kW]"""
-    if moment.power_w is None and moment.heat_w is None:
-        return None
-    unit_w = (moment.power_w or 0.0) * (1.0 if moment.mode is Mode.HEAT else -1.0)
-    return 1e-3 * (unit_w + (moment.heat_w or 0.0))
+def _blank(rooms: int) -> dict[str, NDArray[Any]]:
+    """The values of ``Corrections`` for rooms that have taught nothing."""
+    horizons, experts = len(HORIZONS_S), len(EXPERTS)
+    return {
+        "shift_k": np.zeros((rooms, horizons)),
+        "factor": np.full((rooms, horizons), NINETY),
+        "_slot": np.full(rooms, NEVER),
+        **{name: np.zeros(rooms, dtype=np.int64) for name in ("_age", "_whole", "_waiting")},
+        "_signals": np.zeros((rooms, _CHANNELS, DAY + 1)),
+        "_known": np.zeros((rooms, _CHANNELS), dtype=np.bool_),
+        "_room_c": np.full((rooms, RING), np.nan),
+        "_samples": np.full((rooms, RING, _SAMPLE), np.nan, dtype=np.float32),
+        "_expected_c": np.full((rooms, RING, horizons, experts + 1), np.nan),
+        "_spread_k": np.full((rooms, RING, horizons), np.nan),
+        "_gram": np.zeros((rooms, horizons, _SAMPLE, _SAMPLE)),
+        "_moment": np.zeros((rooms, horizons, _SAMPLE)),
+        "_weights": np.zeros((rooms, _SAMPLE, horizons * len(FITS))),
+        "_judged": np.zeros((rooms, horizons, experts)),
+        "_error_k": np.zeros((rooms, horizons, experts)),
+    }
 
 
-def _ahead(values: tuple[float | None, ...], now: float) -> Array:
-    return np.array([now if value is None else value for value in values], dtype=np.float64)
+def _samples(now: Readings, signals: Array, learned_k: Array, yesterday_k: Array) -> Floats:
+    """What the ridges read, shape (n, _SAMPLE); differences in K, sun in kW/m2, unit and heat in kW."""
+    newest = signals[:, :, -1]
+    room_c, outdoor_c, sun, heat_kw = (newest[:, channel, np.newaxis] for channel in range(_CHANNELS))
+    sums = np.zeros((*signals.shape[:2], signals.shape[2] + 1))
+    np.cumsum(signals, axis=2, out=sums[:, :, 1:])
+    ends = DAY - np.array((0, *LAGS))  # sums up to these
+    lagged = -np.diff(sums[:, :, ends], axis=2) / -np.diff(ends)
+    lagged[:, _TEMPERATURE] -= room_c
+    lagged[:, _OUTDOOR] -= outdoor_c
+    lagged[:, _SUN] *= 1e-3
+    angle = now.local_hour[:, np.newaxis] * _HOUR_TURNS
+    outdoor_ahead_c = np.where(np.isfinite(now.outdoor_ahead_c), now.outdoor_ahead_c, outdoor_c)
+    sun_ahead = np.where(np.isfinite(now.solar_ahead_w_m2), now.solar_ahead_w_m2, sun)
+    slices = 1 + np.array((0, *AHEAD))  # of yesterday, from this time of day on
+    heat_ahead_kw = np.diff(sums[:, _HEAT, slices], axis=1) / np.diff(slices)
+    return np.concatenate(
+        [
+            np.ones_like(room_c),
+            learned_k,
+            yesterday_k,
+            outdoor_c - room_c,
+            1e-3 * sun,
+            heat_kw,
+            lagged.reshape(len(lagged), -1),
+            np.sin(angle),
+            np.cos(angle),
+            (outdoor_ahead_c - outdoor_c)[:, 1:],
+            1e-3 * sun_ahead[:, 1:],
+            heat_ahead_kw[:, 1:],
+        ],
+        axis=1,
+        dtype=np.float32,
+    )
+
+
+def _ridges(gram: Array, moment: Array, horizon: Integers) -> tuple[Array, Array]:
+    """Intercepts (n, FITS) and slopes (n, _SAMPLE - 1, FITS) of n pairs of a room and a horizon, from their sums."""
+    count = gram[:, 0, :1]
+    mean = gram[:, 0, 1:] / count
+    covariance = gram[:, 1:, 1:] / count[:, :, np.newaxis] - mean[:, :, np.newaxis] * mean[:, np.newaxis]
+    scale = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0.0)) + LEAST_SCALE
+    mean_y = moment[:, :1] / count
+    with_y = moment[:, 1:] / count - mean * mean_y
+    rows, lstm = np.arange(len(gram)), _OF_LSTM - 1 + horizon
+    without_network = with_y - covariance[rows, :, lstm]
+    normal = covariance / (scale[:, :, np.newaxis] * scale[:, np.newaxis])
+    slopes = np.zeros((*mean.shape, len(FITS)))
+    for regressors, used in _REGRESSORS.items():
+        some = normal if used.size == _SAMPLE - 1 else normal[:, used[:, np.newaxis], used]
+        diagonal = np.arange(used.size)
+        for place, (read, shrinkage, to_network) in enumerate(FITS.values()):
+            if read != regressors:
+                continue
+            shrunk = some.copy()
+            shrunk[:, diagonal, diagonal] += shrinkage
+            target = without_network if to_network else with_y
+            solved = np.linalg.solve(shrunk, (target / scale)[:, used, np.newaxis])[..., 0]
+            slopes[:, used, place] = solved / scale[:, used]
+            slopes[rows, lstm, place] += float(to_network)
+    return mean_y - np.einsum("nc,ncr->nr", mean, slopes), slopes
 
 
 def _packed(values: Array) -> str:

@@ -192,17 +192,18 @@ def past_raw(moments: Sequence[RoomMoment], last_temperature_c: Array) -> dict[s
 def ahead_raw(moments: Sequence[RoomMoment], last_temperature_c: Array) -> dict[str, Array]:
     """Raw values of ``AHEAD`` for one step of each of n rooms."""
     raw = {"last_temperature_c": last_temperature_c, **_directions(moments), **_moment_cycles(moments)}
+    planned_c = np.array([moment.planned_setpoint_c for moment in moments], dtype=np.float64)
+    outdoor_c = np.array([moment.outdoor_forecast_c for moment in moments], dtype=np.float64)
+    solar_w_m2 = np.array([moment.solar_forecast_w_m2 for moment in moments], dtype=np.float64)
     for i, label in enumerate(map(horizon_label, HORIZONS_S)):
-        planned_c = _values(moment.planned_setpoint_c[i] for moment in moments)
-        outdoor_c = _values(moment.outdoor_forecast_c[i] for moment in moments)
-        raw[f"planned_setpoint_above_room_k_{label}"] = planned_c - last_temperature_c
-        raw[f"outdoor_above_room_k_{label}"] = outdoor_c - last_temperature_c
-        raw[f"solar_w_m2_{label}"] = _values(moment.solar_forecast_w_m2[i] for moment in moments)
+        raw[f"planned_setpoint_above_room_k_{label}"] = planned_c[:, i] - last_temperature_c
+        raw[f"outdoor_above_room_k_{label}"] = outdoor_c[:, i] - last_temperature_c
+        raw[f"solar_w_m2_{label}"] = solar_w_m2[:, i]
     return raw
 
 
 def _values(items: Iterable[float | None]) -> Array:
-    return np.array([np.nan if item is None else float(item) for item in items], dtype=np.float64)
+    return np.array(list(items), dtype=np.float64)  # None becomes NaN
 
 
 def _directions(moments: Sequence[RoomMoment]) -> dict[str, Array]:

@@ -13,7 +13,7 @@ The plan does not enter the memory, so any number of what-ifs may be asked of on
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,20 +28,35 @@ Floats = NDArray[np.float32]
 Memory = tuple[Floats, Floats]
 
 
-@dataclass(frozen=True, slots=True)
+class Expected(NamedTuple):
+    """What the network expects of n rooms; shape (n, horizons) each."""
+
+    temperature_c: Floats
+    spread_k: Floats
+    energy_kwh: Floats
+
+    def outlooks(self) -> list[Outlook]:
+        """The same, room by room."""
+        return [
+            Outlook(HORIZONS_S, tuple(mean), tuple(spread), tuple(energy))
+            for mean, spread, energy in zip(*(part.tolist() for part in self), strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PredictorState:
     """What the predictor remembers of one room."""
 
-    hidden: tuple[float, ...]
-    cell: tuple[float, ...]
+    hidden: Floats  # shape (hidden,); the same below
+    cell: Floats
     last_temperature_c: float | None  # the newest reading; None until there was one
     steps: int  # taken so far
 
     def to_json(self) -> dict[str, object]:
         """As JSON can hold it, about 1 kB."""
         return {
-            "hidden": [round(value, STATE_DIGITS) for value in self.hidden],
-            "cell": [round(value, STATE_DIGITS) for value in self.cell],
+            "hidden": self.hidden.astype(np.float64).round(STATE_DIGITS).tolist(),
+            "cell": self.cell.astype(np.float64).round(STATE_DIGITS).tolist(),
             "last_temperature_c": self.last_temperature_c,
             "steps": self.steps,
         }
@@ -56,14 +71,13 @@ class PredictorState:
             The values are not such a state.
         """
         try:
-            hidden = tuple(float(value) for value in values["hidden"])
-            cell = tuple(float(value) for value in values["cell"])
+            hidden, cell = (np.array(values[name], dtype=np.float32) for name in ("hidden", "cell"))
             last_c = values["last_temperature_c"]
             state = cls(hidden, cell, None if last_c is None else float(last_c), int(values["steps"]))
         except (KeyError, TypeError) as error:
             raise ValueError(f"not the state of a room predictor: {error!r}") from error
-        if len(hidden) != len(cell):
-            raise ValueError(f"expected as many hidden values as cells, got {len(hidden)} and {len(cell)}")
+        if hidden.ndim != 1 or hidden.shape != cell.shape:
+            raise ValueError(f"expected as many hidden values as cells, got {hidden.shape} and {cell.shape}")
         return state
 
 
@@ -88,7 +102,7 @@ class RoomPredictor:
 
     def initial_state(self) -> PredictorState:
         """Nothing known of the room."""
-        zeros = (0.0,) * self.hidden
+        zeros = np.zeros(self.hidden, dtype=np.float32)
         return PredictorState(zeros, zeros, None, 0)
 
     def accepts(self, state: PredictorState) -> bool:
@@ -103,7 +117,14 @@ class RoomPredictor:
     def step_many(
         self, states: Sequence[PredictorState], moments: Sequence[RoomMoment]
     ) -> tuple[list[PredictorState], list[Outlook]]:
-        """``step`` of several rooms in one call of the network.
+        """``step`` of several rooms in one call of the network; raises as ``look_ahead``."""
+        after, expected = self.look_ahead(states, moments)
+        return after, expected.outlooks()
+
+    def look_ahead(
+        self, states: Sequence[PredictorState], moments: Sequence[RoomMoment]
+    ) -> tuple[list[PredictorState], Expected]:
+        """``step_many`` whose outlooks stay arrays.
 
         Raises
         ------
@@ -113,29 +134,25 @@ class RoomPredictor:
         if len(states) != len(moments):
             raise ValueError(f"expected a state for each moment, got {len(states)} and {len(moments)}")
         if not moments:
-            return [], []
+            nothing = np.zeros((0, len(HORIZONS_S)), dtype=np.float32)
+            return [], Expected(nothing, nothing, nothing)
         if not all(self.accepts(state) for state in states):
             raise ValueError(f"expected states of {self.hidden} values")
         last_c = np.array([_newest(state, moment) for state, moment in zip(states, moments, strict=True)])
-        hidden = np.array([state.hidden for state in states], dtype=np.float32)
-        cell = np.array([state.cell for state in states], dtype=np.float32)
-        (temperature_c, spread_k, energy_kwh), (hidden, cell) = self.step_arrays(
+        hidden, cell = np.stack([state.hidden for state in states]), np.stack([state.cell for state in states])
+        expected, (hidden, cell) = self.step_arrays(
             (hidden, cell), past_raw(moments, last_c), ahead_raw(moments, last_c)
         )
         after = [
             PredictorState(
-                tuple(hidden[i].tolist()),
-                tuple(cell[i].tolist()),
+                hidden[i],
+                cell[i],
                 state.last_temperature_c if moment.room_temperature_c is None else moment.room_temperature_c,
                 state.steps + 1,
             )
             for i, (state, moment) in enumerate(zip(states, moments, strict=True))
         ]
-        outlooks = [
-            Outlook(HORIZONS_S, tuple(mean), tuple(spread), tuple(energy))
-            for mean, spread, energy in zip(temperature_c.tolist(), spread_k.tolist(), energy_kwh.tolist(), strict=True)
-        ]
-        return after, outlooks
+        return after, Expected(*expected)
 
     def step_arrays(self, memory: Memory, past: Raw, ahead: Raw) -> tuple[tuple[Floats, Floats, Floats], Memory]:
         """``step`` of many rooms whose values are at hand as arrays, by the names of ``models.features``.

@@ -7,10 +7,14 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from models.correction import NINETY, Correction
+from models.correction import NINETY, Correction, Corrections
+from models.readings import readings_of
 from models.words import HORIZONS_S, Outlook, RoomMoment
 from tests.models.moments import AFTERNOON, summer_moment
+from tests.models.one_room import OneRoom
 
 DAY_STEPS = 96
 WAVE_K = 2.0
@@ -168,3 +172,69 @@ def test_small_differences_beside_large_values_are_learned() -> None:
     late = slice(-10 * DAY_STEPS, None)
     missed_k = np.abs(np.array(expected_c) - room_c[4:])[late]
     assert missed_k.mean() < 0.3 * np.abs(room_c - 26.0)[late].mean()
+
+
+def lives(seed: int, rooms: int, steps: int) -> Iterable[list[tuple[int, RoomMoment, Outlook, Outlook | None]]]:
+    """What befalls some rooms: gaps of slots, hours and days, readings and forecasts that are missing."""
+    rng = np.random.default_rng(seed)
+    slots = np.zeros(rooms, dtype=np.int64)
+
+    def unless_missing(value: float, ratio: float) -> float | None:
+        return None if rng.random() < ratio else value
+
+    def outlook() -> Outlook:
+        return Outlook(HORIZONS_S, tuple(rng.normal(26.0, 1.0, 6)), tuple(rng.uniform(0.2, 1.0, 6)), (0.1,) * 6)
+
+    for _ in range(steps):
+        step = []
+        for room in np.flatnonzero(rng.random(rooms) < 0.9).tolist():
+            slots[room] += rng.choice([1, 2, 5, 97, 200], p=[0.93, 0.04, 0.02, 0.005, 0.005])
+            hour = float(slots[room]) / 4.0
+            moment = summer_moment(
+                at=AFTERNOON + timedelta(hours=hour),
+                local_hour=hour % 24.0,
+                room_temperature_c=unless_missing(wave(hour) + rng.normal(0.0, 0.2), 0.05),
+                outdoor_temperature_c=unless_missing(30.0 + rng.normal(), 0.1),
+                solar_w_m2=None if room == 0 else unless_missing(300.0 * rng.random(), 0.1),
+                power_w=unless_missing(800.0 * rng.random(), 0.1),
+                outdoor_forecast_c=tuple(unless_missing(30.0 + rng.normal(), 0.1) for _ in HORIZONS_S),
+            )
+            step.append((room, moment, outlook(), outlook() if rng.random() < 0.5 else None))
+        if step:
+            yield step
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=10, deadline=None)
+def test_rooms_side_by_side_learn_what_each_would_learn_alone(seed: int) -> None:
+    rooms = 4
+    together, alone = Corrections(), [OneRoom() for _ in range(rooms)]
+    side_by_side = [Correction(together) for _ in range(rooms)]
+    nothing = (np.nan,) * len(HORIZONS_S)
+    for step in lives(seed, rooms, 250):
+        places = np.array([side_by_side[room].place for room, *_ in step])
+        now = readings_of([moment for _, moment, _, _ in step])
+        assert together.due(places, now.slot).tolist() == [alone[room].due(moment) for room, moment, _, _ in step]
+        learned_c = np.array([learned.temperature_c for _, _, learned, _ in step])
+        spread_k = np.array([learned.spread_k for _, _, learned, _ in step])
+        physical_c = np.array([nothing if one is None else one.temperature_c for *_, one in step])
+        together.step(places, now, learned_c, spread_k, physical_c)
+        for room, moment, learned, physical in step:
+            alone[room].step(moment, learned, physical)
+            found, expected = side_by_side[room].apply(learned), alone[room].apply(learned)
+            assert found.temperature_c == pytest.approx(expected.temperature_c, abs=1e-6)
+            assert found.spread_k == pytest.approx(expected.spread_k, rel=1e-9)
+
+
+def test_a_room_that_takes_the_place_of_another_knows_nothing_of_it() -> None:
+    together = Corrections()
+    left, stays = Correction(together), Correction(together)
+    for moment in moments(2.0):
+        left.step(moment, network(moment, above_k=1.0))
+        stays.step(moment, network(moment, above_k=1.0))
+    place, kept = left.place, stays.to_json()
+    del left
+    assert stays.to_json() == kept
+    comes = Correction(together)
+    assert comes.place == place
+    assert comes.to_json() == Correction().to_json()
