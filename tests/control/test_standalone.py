@@ -3,7 +3,6 @@
 import math
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,8 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from control import plan
-from control.response import QuarterHour, Response, load_of, power_ratio
 from control.standalone import StandaloneController, Target
 
 PLACE = ("Asia/Shanghai", 31.2, 121.5)
@@ -27,6 +24,12 @@ DAY_S = 86_400.0
 def outdoor_c(at: datetime, mean_c: float) -> float:
     """6 K of swing, warmest at 15 h by the sun's clock of the place (UTC+8)."""
     return mean_c + 6.0 * math.cos(2.0 * math.pi * ((at.timestamp() + 8 * 3600.0) / DAY_S - 15.0 / 24.0))
+
+
+def power_ratio(load: float) -> float:
+    """Power of an ordinary inverter unit over that at rated capacity; in line below a fifth of its load."""
+    least = 0.06 + 0.44 * 0.2 + 0.5 * 0.2**2
+    return least * load / 0.2 if load < 0.2 else 0.06 + 0.44 * load + 0.5 * load**2
 
 
 def working(at: datetime) -> bool:
@@ -66,7 +69,7 @@ class Plant:
         full_kw = RATED_KW / 3.5 * max(1.0 + 0.025 * (self.outside_c - 35.0), 0.4)
         if after_c > free_c:
             full_kw = RATED_KW / 3.6 * max(1.0 - 0.015 * (self.outside_c - 7.0), 0.5)
-        self.energy_kwh = 0.25 * full_kw * float(power_ratio(np.array(load)))
+        self.energy_kwh = 0.25 * full_kw * power_ratio(load)
         self.energies_kwh.append(self.energy_kwh)
         self.mass_c += (1.0 - math.exp(-1.0 / 32.0)) * (self.room_c - self.mass_c)
         self.room_c = after_c
@@ -148,6 +151,12 @@ def test_it_uses_less_than_holding_the_edge_while_home_and_an_hour_and_a_half_be
         return sum(plant.energies_kwh[7 * 96 : 14 * 96]) + 0.5 * outside_kh
 
     assert j(summer[1]) < j(rule)
+
+
+def test_a_room_is_not_let_go_before_people_leave(summer: tuple[StandaloneController, Plant]) -> None:
+    """They leave at 8 h on most days, and not on Saturday: nobody knows on which they stay."""
+    last_hour = [room_c for at, _, room_c in week(summer[1]) if at.hour == 7]
+    assert max(last_hour) < 26.6
 
 
 def test_heating_is_the_mirror_image(winter: tuple[StandaloneController, Plant]) -> None:
@@ -260,6 +269,60 @@ def test_steps_of_five_minutes_teach_as_those_of_fifteen() -> None:
     assert float(np.mean(at_night)) > 25.9
 
 
+def step(
+    controller: StandaloneController, at: datetime, room_c: float | None, energy_kwh: float | None = 0.0
+) -> Target:
+    return controller.step(at, room_c, None, 30.0, 0.0, True, energy_kwh, None, None)
+
+
+def test_steps_of_any_length_are_gathered_into_quarters_of_an_hour() -> None:
+    """A room that warms by 1 K/h, read every ten minutes: at each quarter's beginning it is 0.25 K warmer."""
+    controller = StandaloneController(*PLACE, rated_cooling_w=3500.0)
+    for k in range(13):
+        step(controller, MONDAY + timedelta(minutes=10 * k), 26.0 + k / 6.0, 0.1)
+    room_c, outside_c, _, heat_kw, occupied = controller._past
+    assert room_c == pytest.approx(26.0 + 0.25 * np.arange(8))
+    assert outside_c == pytest.approx(30.0)
+    assert occupied == pytest.approx(1.0)
+    assert heat_kw == pytest.approx(heat_kw[0])  # 0.6 kW all the time
+    assert heat_kw[0] < 0.0
+
+
+def test_a_room_is_fitted_to_its_quarters_where_its_unit_is_metered() -> None:
+    metered, unmetered = (StandaloneController(*PLACE, rated_cooling_w=1e3 * RATED_KW) for _ in range(2))
+    plant = Plant()
+    for _ in range(2 * 96 + 1):
+        target = step(metered, plant.at, plant.room_c, plant.energy_kwh)
+        step(unmetered, plant.at, plant.room_c, None)
+        plant.hold(target)
+    assert (metered._rooms["theta"] != metered._rooms["prior"]).any()
+    assert (unmetered._rooms["theta"] == unmetered._rooms["prior"]).all()
+
+
+@pytest.mark.parametrize("hours", [2.0, 5.0])
+def test_what_the_room_did_while_nobody_watched_is_not_made_up(hours: float) -> None:
+    controller = StandaloneController(*PLACE, rated_cooling_w=3500.0)
+    for k in range(5):
+        step(controller, MONDAY + QUARTER * k, 26.0)
+    step(controller, MONDAY + timedelta(hours=1 + hours), 29.0)
+    room_c = controller._past[0]
+    assert room_c.size == 4 + round(4 * hours)
+    assert np.isnan(room_c[4:]).all()
+    assert controller._rooms["nodes"][0, 0] == 29.0
+
+
+def test_a_reading_that_no_room_can_have_counts_as_none() -> None:
+    broken, missing = (StandaloneController(*PLACE, rated_cooling_w=3500.0) for _ in range(2))
+    for k in range(8):
+        room_c = 27.0 if k != 4 else None
+        assert step(missing, MONDAY + QUARTER * k, room_c) == step(broken, MONDAY + QUARTER * k, room_c or 120.0)
+
+
+def test_comfort_keeps_half_a_kelvin_inside_the_limits() -> None:
+    controller = StandaloneController(*PLACE, rated_cooling_w=3500.0, setting="comfort")
+    assert controller.step(MONDAY, None, None, 35.0, 0.0, True, None, None, None) == Target(26.0, 18.5)
+
+
 def test_a_script_keeps_its_standard_output() -> None:
     code = (
         "from datetime import *; from control.standalone import StandaloneController;"
@@ -308,116 +371,3 @@ def test_no_broker_and_no_torch_is_loaded() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert ran.stdout.strip() == "[]"
-
-
-# The room's answer, and plans on it
-
-
-def test_load_and_power_are_inverses() -> None:
-    loads = np.linspace(0.0, 1.4, 57)
-    assert load_of(power_ratio(loads)) == pytest.approx(loads)
-
-
-def taught(
-    plant: Plant, quarters: int, setpoint_c: Callable[[int], float], seen: Callable[[datetime], bool] = lambda _: True
-) -> Response:
-    """What is learned of a plant from the quarters that were seen."""
-    response = Response(31.2, 121.5, 1e3 * RATED_KW)
-    for k in range(quarters):
-        before_c, at, outside_c = plant.room_c, plant.at, plant.outside_c
-        plant.hold(Target(setpoint_c(k), None))
-        if seen(at):
-            power_kw = 4.0 * plant.energy_kwh
-            response.learn(QuarterHour(at.timestamp(), before_c, plant.room_c, outside_c, 0.0, 1.0, power_kw, False))
-    return response
-
-
-def test_a_room_is_learned_from_what_it_did() -> None:
-    """The plant's own coefficients: b = 0.05 at 8 h, a = 0.04, d = 0.5."""
-    rng = np.random.default_rng(5)
-    response = taught(Plant(at=MONDAY.astimezone(UTC)), 5 * 96, lambda _: float(rng.uniform(22.0, 34.0)))
-    fitted = response.coefficients
-    assert fitted is not None
-    assert fitted.mass_time_h == 8.0
-    assert fitted.heat_k_per_kw == pytest.approx(0.5, rel=0.05)
-    assert fitted.mass == pytest.approx(0.05, rel=0.3)
-    assert fitted.outdoor == pytest.approx(0.04, rel=0.2)
-
-
-def test_a_room_is_learned_beside_gaps_in_its_record() -> None:
-    """It is seen for 20 of 29 hours; in the other nine it goes to another level."""
-    rng, start = np.random.default_rng(5), MONDAY.astimezone(UTC)
-    plant, levels_c = Plant(at=start), np.random.default_rng(6).uniform(21.0, 31.0, 13)
-
-    def hour(at: datetime) -> float:
-        return (at - start) / timedelta(hours=1)
-
-    def setpoint_c(_: int) -> float:
-        span, past_h = divmod(hour(plant.at), 29.0)
-        share = max(past_h - 20.0, 0.0) / 9.0
-        level_c = (1.0 - share) * levels_c[int(span)] + share * levels_c[int(span) + 1]
-        return float(level_c + rng.uniform(-1.0, 1.0))
-
-    response = taught(plant, 14 * 96, setpoint_c, lambda at: hour(at) % 29.0 < 20.0)
-    fitted = response.coefficients
-    assert fitted is not None
-    assert fitted.mass_time_h == 8.0
-    assert fitted.mass == pytest.approx(0.05, rel=0.15)
-    assert fitted.outdoor == pytest.approx(0.04, rel=0.05)
-    assert response.mass_c == pytest.approx(plant.mass_c, abs=0.2)
-
-
-def test_a_room_that_is_never_seen_at_midnight_is_learned() -> None:
-    rng = np.random.default_rng(5)
-    seen = taught(
-        Plant(at=MONDAY.astimezone(UTC)), 4 * 96, lambda _: float(rng.uniform(22.0, 34.0)), lambda at: at.hour > 0
-    )
-    assert seen.coefficients is not None
-
-
-def test_a_unit_that_never_stops_has_no_standby() -> None:
-    """In a heat of 40 °C it always draws more than 0.1 kW."""
-    plant = Plant(at=MONDAY.astimezone(UTC), mean_c=40.0, room_c=24.0, mass_c=24.0)
-    response = taught(plant, 5 * 96, lambda k: 24.0 + 1.5 * math.sin(k / 9.0))
-    assert 4.0 * min(plant.energies_kwh) > 0.1
-    assert response.coefficients is not None
-    assert response.standby_kw == 0.0
-
-
-def test_returns_and_departures_follow_the_forecast() -> None:
-    """From 0.2 to 0.8 of all are home: 0.6 / 0.8 of those away come, besides those who come at any time."""
-    coming = plan.Coming()
-    assert coming.churn == pytest.approx(0.05)
-    returns, leaves = coming.flows(np.array([0.2, 0.8, 0.8, 0.4]))
-    assert returns == pytest.approx([0.75 + 0.05 * 0.2, 0.05 * 0.8, 0.05 * 0.8])
-    assert leaves == pytest.approx([0.05 * 0.8, 0.05 * 0.2, 0.5 + 0.05 * 0.2])
-
-
-def test_how_often_people_come_and_go_unforeseen_is_learned() -> None:
-    """People who change at a rate of 0.2 around a chance of 0.5 are told from those who follow a forecast."""
-    rng = np.random.default_rng(3)
-    restless, regular, home = plan.Coming(), plan.Coming(), False
-    for _ in range(28 * 96):
-        then = home != bool(rng.random() < 0.2 * 0.5)
-        restless.learn(0.5, 0.5, home, then)
-        home = then
-    for _ in range(28):
-        for quarter in range(96):
-            at_home = not 32 <= quarter < 72
-            chance, after = (0.95 if at_home else 0.05), (0.95 if not 32 <= quarter + 1 < 72 else 0.05)
-            regular.learn(chance, after, at_home, not 32 <= quarter + 1 < 72)
-    assert restless.churn == pytest.approx(0.2, rel=0.25)  # some 130 changes: 9 % is one standard error
-    assert regular.churn < 0.05
-
-
-def test_what_the_plan_expects_has_the_right_sign(summer: tuple[StandaloneController, Plant]) -> None:
-    """While somebody is home in the heat: colder costs energy, warmer costs comfort more, off most of all."""
-    made = summer[0]._plan
-    assert made is not None
-    cost = made.cost(0, 26.5, 28.0, True, np.array([25.5, 26.5, 27.5, math.inf]))
-    assert cost[1] == cost.min()
-    assert cost[0] > cost[1]
-    assert cost[3] > cost[1]
-    away = made.cost(0, 30.0, 29.0, False, np.array([26.5, math.inf]))
-    home = made.cost(0, 30.0, 29.0, True, np.array([26.5, math.inf]))
-    assert home.min() > away.min()
