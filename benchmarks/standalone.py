@@ -1,4 +1,4 @@
-"""Any plant: ``control.standalone`` on EnergyPlus against the rule that a learned policy has to beat.
+"""Any plant: ``control.standalone`` on EnergyPlus against the rule that any plan has to beat.
 
     python -m benchmarks.standalone [--cases phoenix_light,...] [--household part_time|all_day] [--jobs 2] [--json]
 

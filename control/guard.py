@@ -52,7 +52,7 @@ COOLING_MODES = (Mode.COOL, Mode.DRY)
 class WishSource(StrEnum):
     """Who wishes."""
 
-    POLICY = "policy"
+    POLICY = "policy"  # a plan, as the actor corrected it
     RULE = "rule"
     CONVENTIONAL = "conventional"
     OVERRIDE = "override"
@@ -142,7 +142,7 @@ def check(wish: Wish, limits: Limits, state: GuardState, history: History, now: 
     Parameters
     ----------
     wish : Wish
-        What policy, rule, conventional program or a person wants.
+        What plan, rule, conventional program or a person wants.
     now : datetime
         Aware; so are the instants of ``history``.
 

@@ -88,7 +88,7 @@ class HomeMind:
         return self._prices[1]
 
     def price(self, at: datetime) -> float:
-        """Price of a kWh at an instant, in the first tier; 1 without a tariff (the policy reads ratios)."""
+        """Price of a kWh at an instant, in the first tier; 1 without a tariff (plans read ratios)."""
         if self.tariff is None:
             return 1.0
         return float(self.tariff.marginal_price(at.astimezone(self.place.zone), 0.0))

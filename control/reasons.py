@@ -51,7 +51,7 @@ class Grounds:
 
 
 def reason(wish: Wish, action: Action, rules: Sequence[str], grounds: Grounds) -> dict[str, Any]:
-    """The reason of a decision of policy, rule or conventional program."""
+    """The reason of a decision of plan, rule or conventional program."""
     code, values = _code(wish, action, rules, grounds)
     values = {"unit": unit_values(action.target), **values}
     expected_c = _expected_c(grounds.outlook)

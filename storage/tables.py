@@ -314,11 +314,11 @@ class DecisionRow(Base):
     room_id: Mapped[int] = mapped_column(ForeignKey("room.id", ondelete="CASCADE"))
     device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id", ondelete="SET NULL"))
     decided_at: Mapped[datetime]
-    controller: Mapped[str] = mapped_column(String(20))  # policy, conventional, override, off
+    controller: Mapped[str] = mapped_column(String(20))  # policy (a plan), rule, conventional, override, off
     control: Mapped[str | None] = mapped_column(String(20))  # in force in the room then: auto, shadow, ab, off
     saw: Mapped[Json]
     outlook: Mapped[Json]
-    proposed: Mapped[Json]  # the policy's wish
+    proposed: Mapped[Json]  # what was wished before the guard
     action: Mapped[Json]  # after the guard
     guard: Mapped[list[Any]]  # rules that changed the wish, in order
     reason: Mapped[Json]  # {"code", "values"}: a sentence in any language
