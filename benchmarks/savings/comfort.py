@@ -38,7 +38,7 @@ DAY_S = 86_400.0
 SEASONS = (Season.COOLING, Season.HEATING)  # points of warm and of cold days
 STATES = (PersonState.HOME, PersonState.ASLEEP)
 QUIET_S = [QUIET_AFTER_S[state] for state in STATES]
-AHEAD_H = np.arange(QUARTERS_AHEAD) / 4.0
+AHEAD_MIN = 15 * np.arange(QUARTERS_AHEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,11 @@ class LearnedComfort:
         for i, season in enumerate(SEASONS):
             self._belief.put((home, i, STATES.index(state)), belief_of(curve.at(season, state)))
 
-    def asleep(self, local_hour: Array) -> BoolArray:
-        """Whether it is the time at which the household is usually asleep; hours of shape (n, ...)."""
-        minute = np.floor(local_hour * 60.0) % 1440
-        start, end = (self._minutes[:, i].reshape(-1, *[1] * (local_hour.ndim - 1)) for i in range(2))
+    def asleep_ahead(self, local_hour: Array) -> BoolArray:
+        """Whether it is the time at which the household is usually asleep, by quarters of an hour; shape (n, 96)."""
+        minute = np.floor(local_hour * 60.0).astype(np.int64)[:, np.newaxis] + AHEAD_MIN
+        minute -= 1440 * (minute >= 1440)
+        start, end = self._minutes[:, :1], self._minutes[:, 1:]
         after, before = minute >= start, minute < end
         return np.where(start <= end, after & before, after | before)
 
@@ -151,7 +152,7 @@ class LearnedComfort:
             The same as the season's rules are told it. [°C]
         """
         homes = np.arange(local_hour.size)
-        asleep = self.asleep(local_hour[:, np.newaxis] + AHEAD_H)
+        asleep = self.asleep_ahead(local_hour)
         usual = np.where(on, heating, outdoor_next_day_c < SEASON_CHANGE_C)
         now = asleep[:, 0].astype(np.int64)
         self._fade(at_epoch_s)
@@ -160,8 +161,7 @@ class LearnedComfort:
         heated = heats(usual, room_c, outdoor_next_day_c, today.low_c[homes, now], today.high_c[homes, now])
         self._learn_quiet(now, room_c, occupied)
         low_c, high_c = used(self._today())  # (n, state)
-        states = asleep.astype(np.int64)
-        low_ahead_c, high_ahead_c = (np.take_along_axis(edge_c, states, axis=1) for edge_c in (low_c, high_c))
+        low_ahead_c, high_ahead_c = (np.where(asleep, edge_c[:, 1:], edge_c[:, :1]) for edge_c in (low_c, high_c))
         back = np.where(occupied > 0.5, 0, np.argmax(presence_ahead >= LIKELY, axis=1))  # 0 too where nobody will be
         return Edges(
             heats=heated,
