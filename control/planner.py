@@ -48,7 +48,7 @@ USUAL_FLOOR_M2 = 20.0  # of a room of which nobody knows
 MEMORY_QUARTERS = 21 * QUARTERS  # that are fitted
 YOUNG_QUARTERS = 2 * QUARTERS  # before the first fit
 SETTLED_QUARTERS = 10 * QUARTERS  # from which a day's fit goes on from the last
-FIRST_ITERATIONS, LATER_ITERATIONS = 12, 3
+FIRST_ITERATIONS, LATER_ITERATIONS = 12, 1
 
 BIAS_FAST, BIAS_SLOW = 0.2, 0.05  # share of what the room lacks by which the setpoint's offset moves; assumed
 BIAS_RESTING = 0.5  # of a unit that rests while it is needed; chosen on validation homes
