@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from stable_baselines3 import DDPG
+from typer.testing import CliRunner
 
 from control import planner
+from lingyun.cli import app
 from models.actor import PlanActor
 from models.features import ACTOR, columns
 from simulator.env import AHEAD_H, Rooms
@@ -72,6 +74,13 @@ def test_a_run_goes_on_from_its_checkpoint(trained: Trained) -> None:
     assert np.array_equal(model.predict(observation)[0], trained.model.predict(observation)[0])
     assert spent_s >= 60.0 * TINY.minutes
     assert decisions >= 100 * TINY.rooms
+
+
+def test_the_command_line_trains_the_actor(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[Config] = []
+    monkeypatch.setattr(train_actor, "main", trained.append)
+    assert CliRunner().invoke(app, ["train", "policy", "--seed", "3"]).exit_code == 0
+    assert trained == [Config(seed=3)]
 
 
 def test_an_actor_begins_as_no_correction() -> None:
