@@ -51,7 +51,7 @@ SETTLED_QUARTERS = 10 * QUARTERS  # from which a day's fit goes on from the last
 FIRST_ITERATIONS, LATER_ITERATIONS = 12, 1
 
 BIAS_FAST, BIAS_SLOW = 0.2, 0.05  # share of what the room lacks by which the setpoint's offset moves; assumed
-BIAS_RESTING = 0.5  # of a unit that rests while it is needed; chosen on validation homes
+BIAS_RESTING = 0.5  # of a unit that rests while it is needed; 0.5 and 1 were tried on validation homes
 BIAS_MOST_K = 3.0
 PUSH = 0.5  # of what the room lacks, on the setpoint at once; assumed
 LACKS_MOST_K = 1.0
