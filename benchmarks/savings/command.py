@@ -123,18 +123,26 @@ def gather(done: Sequence[Done], scenario: str, missing: dict[str, str]) -> Run:
         for name in sorted(by_controller, key=suites.ORDER.index)
     }
     rule = [one for one in by_controller.get("precool", []) if one.variants]
+    some = next(iter(by_controller.values()))
+    varied = [np.full(one.facts.n, one.job.block < one.job.suite.varied_blocks) for one in some]
     return Run(
-        homes=join_homes([one.facts for one in next(iter(by_controller.values()))]),
+        homes=join_homes([one.facts for one in some]),
         figures=joined,
         frontier={pair: join_figures([one.variants[i] for one in rule]) for i, pair in enumerate(PAIRS) if rule},
-        variations={
-            variation: join_figures([one.variations[variation] for one in blocks])
-            for blocks in by_controller.values()
-            for variation in blocks[0].variations
-        },
+        variations=varied_figures(by_controller),
+        varied=np.concatenate(varied),
         near=near_of(by_controller),
         missing=dict(missing),
     )
+
+
+def varied_figures(by_controller: Mapping[str, Sequence[Done]]) -> dict[str, Figures]:
+    """The same controllers in homes that are otherwise equipped, of the blocks that were run so."""
+    return {
+        variation: join_figures([one.variations[variation] for one in blocks if one.variations])
+        for blocks in by_controller.values()
+        for variation in blocks[0].variations
+    }
 
 
 def near_of(by_controller: Mapping[str, Sequence[Done]]) -> dict[str, Near]:

@@ -37,17 +37,16 @@ class Run:
     figures: dict[str, Figures] = field(default_factory=dict)
     frontier: dict[tuple[float, float], Figures] = field(default_factory=dict)  # by lead and margin of the rule
     variations: dict[str, Figures] = field(default_factory=dict)  # other units or sensors: ``suites.VARIATIONS``
+    varied: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))  # homes that have them
     near: dict[str, Near] = field(default_factory=dict)  # to the centre of comfort, of all homes
     missing: dict[str, str] = field(default_factory=dict)  # controllers that did not run, and why
 
     def where(self, some: BoolArray) -> "Run":
-        """The same for some homes."""
+        """The same for some homes, but for what belongs to all together."""
         return Run(
             homes=self.homes.where(some),
             figures={name: one.where(some) for name, one in self.figures.items()},
             frontier={pair: one.where(some) for pair, one in self.frontier.items()},
-            variations={name: one.where(some) for name, one in self.variations.items()},
-            near={name: one.where(some) for name, one in self.near.items()},
             missing=self.missing,
         )
 
@@ -130,30 +129,26 @@ def _gap(run: Run, seed: int) -> tuple[float | None, Json]:
 
 def _thermometer(run: Run, seed: int) -> Json:
     """What a room thermometer is worth to the engine: the same homes with and without."""
-    with_one, before = run.figures.get("lingyun"), run.figures.get("conventional")
     without = run.variations.get("no_thermometer")
-    if with_one is None or without is None or before is None:
+    if without is None or not {"lingyun", "conventional"} <= run.figures.keys():
         return {"saving_pct": None, "reason": _why(run, "lingyun", "conventional") or "not run in this suite"}
+    homes = run.homes.where(run.varied)
+    with_one, before = (run.figures[name].where(run.varied) for name in ("lingyun", "conventional"))
     return {
-        "saving_pct": saving(with_one, without, run.homes, in_j=False, seed=seed)["pooled_pct"],
-        "with": {
-            **with_one.means(run.homes),
-            "vs_conventional": saving(with_one, before, run.homes, in_j=False, seed=seed),
-        },
-        "without": {
-            **without.means(run.homes),
-            "vs_conventional": saving(without, before, run.homes, in_j=False, seed=seed),
-        },
+        "homes": homes.n,
+        "saving_pct": saving(with_one, without, homes, in_j=False, seed=seed)["pooled_pct"],
+        "with": {**with_one.means(homes), "vs_conventional": saving(with_one, before, homes, in_j=False, seed=seed)},
+        "without": {**without.means(homes), "vs_conventional": saving(without, before, homes, in_j=False, seed=seed)},
     }
 
 
 def _grade3(run: Run) -> Json:
-    """All homes with units of grade 3, and all with units of APF 5.65."""
+    """The same homes, all with units of grade 3, and all with units of APF 5.65."""
     mine, own, old = (run.variations.get(name) for name in ("apf_lingyun", "apf_conventional", "grade3"))
     if mine is None or own is None or old is None:
         nothing = {"machine_pct": None, "control_pct": None, "together_pct": None}
         return {**nothing, "reason": run.missing.get("lingyun", "not run in this suite")}
-    return machine_and_control(mine, own, old)
+    return {"homes": int(run.varied.sum()), **machine_and_control(mine, own, old)}
 
 
 def _equal_discomfort(run: Run) -> Json:

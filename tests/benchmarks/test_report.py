@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.savings import charts
 from benchmarks.savings.command import as_text
+from benchmarks.savings.nearness import Near
 from benchmarks.savings.report import page
 from benchmarks.savings.results import Run, as_markdown, tables
 from benchmarks.savings.runner import Watched
@@ -56,6 +57,7 @@ def some_results(*, references: bool = True) -> Json:
             "apf_conventional": figures(1.2 * base),
             "apf_lingyun": figures(base),
         },
+        varied=np.ones(n, np.bool_),
         missing={} if references else dict.fromkeys(("mpc_true", "optimum"), "no table <b>is</b> committed"),
     )
     return {
@@ -108,6 +110,25 @@ def test_what_is_not_known_is_null_with_a_reason() -> None:
     assert found["gap_closed_pct"] is None
     assert "no table" in found["gap_closed_reason"]
     assert found["thermometer"] == {"saving_pct": None, "reason": "not run in this suite"}
+
+
+def test_homes_that_were_run_without_a_thermometer_are_held_against_themselves() -> None:
+    """Of 30 homes the first 10 were: what the others came to has no part in it."""
+    n = 30
+    some = np.arange(n) < 10
+    mine = np.where(some, 400.0, 4000.0)
+    run = Run(
+        homes(n),
+        {"lingyun": figures(mine), "conventional": figures(np.where(some, 500.0, 1.0))},
+        variations={"no_thermometer": figures(np.full(10, 440.0))},
+        varied=some,
+        near={"lingyun": Near(np.full(n, 100.0), np.full(n, 40.0))},
+    )
+    found = tables(run, 1)
+    assert found["thermometer"]["homes"] == 10
+    assert found["thermometer"]["saving_pct"] == pytest.approx(100.0 * 40.0 / 440.0)
+    assert found["thermometer"]["with"]["vs_conventional"]["pooled_pct"] == pytest.approx(20.0)
+    assert found["near_centre"] == {"within_k": 1.3, "pct": {"lingyun": pytest.approx(40.0)}}
 
 
 def test_not_a_number_leaves_as_null() -> None:
