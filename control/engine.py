@@ -441,9 +441,10 @@ class Engine:
             if decision.source != WishSource.OVERRIDE:
                 mind.held_setpoint_c = command.setpoint_c
             self._sender.wake()
-        # a room in which all stays as it is has its line in the table of decisions
-        say = log.debug if command is None and decision.trigger == "period" else log.info
-        say(
+        mind.kept_absence = mind.absence
+        if command is None and decision.trigger == "period":  # all stays as it is: the table of decisions has it
+            return
+        log.info(
             "decided",
             room_id=mind.layout.id,
             trigger=decision.trigger,

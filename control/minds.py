@@ -120,6 +120,7 @@ class RoomMind:
     band: tuple[tuple[ComfortCurve, PersonState, float], ComfortPoint] | None = None  # of the last look, and its basis
     setback: Setback = field(default_factory=Setback)  # whether leaving the room alone saves
     absence: Span | None = None  # the one under way, or whose recovery is
+    kept_absence: Span | None = None  # as the database has it
     quiet_since: datetime | None = None  # somebody has been in since then, and changed nothing
     held_setpoint_c: float | None = None  # before a person changed it; None: the unit was off
 
@@ -158,7 +159,7 @@ def load_room(session: Session, layout: RoomLayout, predictor: Predictor) -> Roo
     mind.forecast.state = read("predictor", predictor.restore)
     mind.plan = read("plan", partial(_plan, layout, kept.get("plan_past")))
     mind.setback = read("setback", Setback.from_json)
-    mind.absence = read("absence", Span.from_json)
+    mind.absence = mind.kept_absence = read("absence", Span.from_json)
     mind.forecast.correction = read("correction", predictor.restore_correction)
     return mind
 
@@ -171,8 +172,10 @@ def values_of_home(mind: HomeMind) -> list[Kept]:
 
 def values_of_unit(mind: RoomMind) -> list[Kept]:
     """What is kept of a room with every decision: it says what was done."""
-    absence = {} if mind.absence is None else mind.absence.to_json()
-    return [(ROOM, mind.layout.id, "unit", mind.unit.to_json()), (ROOM, mind.layout.id, "absence", absence)]
+    values: list[Kept] = [(ROOM, mind.layout.id, "unit", mind.unit.to_json())]
+    if mind.absence != mind.kept_absence:
+        values.append((ROOM, mind.layout.id, "absence", {} if mind.absence is None else mind.absence.to_json()))
+    return values
 
 
 def values_of_room(mind: RoomMind) -> list[Kept]:

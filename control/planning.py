@@ -223,7 +223,7 @@ def _goes_on(one: Planned) -> bool:
 
 
 def _learn(going: Sequence[Planned]) -> None:
-    rooms = np.stack([one.plan.room for one in going])
+    rooms = _together([one.plan for one in going])
     before = [one.plan.before for one in going if one.plan.before is not None]
     views = [one.view for one in going]
     quarter = planner.Quarter(
@@ -293,7 +293,7 @@ def is_due(one: Planned) -> bool:
 
 def make(rooms: Sequence[Planned]) -> None:
     """Plan some rooms anew from now on."""
-    some = np.stack([one.plan.room for one in rooms])
+    some = _together([one.plan for one in rooms])
     heats = np.array([one.view.season == Season.HEATING for one in rooms])
     ahead, actor = _ahead(rooms), shipped_actor()
     planner.plan(some, heats, ahead)
@@ -331,9 +331,17 @@ def targets(rooms: Sequence[tuple[RoomPlan, RoomLayout, RoomView]]) -> list[Targ
     for hours in set(quiet):
         same = np.array([one == hours for one in quiet])
         silent[same] = planner.silent_quarters(hours, minutes[same])
-    found = planner.targets(np.stack([plan.room for plan, _, _ in rooms]), heats, silent)
+    found = planner.targets(_together([plan for plan, _, _ in rooms]), heats, silent)
     columns = (found.on, found.aim_c, found.setpoint_c, found.offset_k)
     return [Target(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def _together(plans: Sequence[RoomPlan]) -> planner.Rooms:
+    """Copies of the rooms' records; ``np.stack`` would work out their common type field by field."""
+    rooms = np.empty(len(plans), dtype=planner.ROOM)
+    for i, plan in enumerate(plans):
+        rooms[i] = plan.room
+    return rooms
 
 
 def _ahead(rooms: Sequence[Planned]) -> planner.Ahead:

@@ -5,9 +5,10 @@ after something was learned; which hours of the week an instant's questions fall
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -57,6 +58,12 @@ class HomePresence(Presence):
         """Let what was learned fade."""
         self._week.clear()
         Presence.forget(self, seconds)
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``Presence.to_json``, whose thousands of numbers are rounded together."""
+        others = replace(self, rooms={}, _week={})
+        rooms = {str(room_id): np.array(slots).round(3).tolist() for room_id, slots in self.rooms.items()}
+        return {**Presence.to_json(others), "rooms": rooms}
 
     def usual(self, room_id: int, at: datetime) -> float:
         """How likely somebody is in a room at an instant, by habit alone; 0..1."""

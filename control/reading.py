@@ -7,6 +7,7 @@ from the last time, and of the command ledger only what is new or was still open
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -112,10 +113,15 @@ class Reader:
         return self._commands
 
 
+@lru_cache(maxsize=1024)  # what a device says of several quantities it mostly says at once
+def _instant(at_us: int) -> datetime:
+    return from_epoch_us(at_us)
+
+
 def _values_of(device_id: int, text: str) -> Mapping[str, Any]:
     try:
         pairs = msgspec.json.decode(text)
-        return {name: (pair[0], from_epoch_us(pair[1])) for name, pair in pairs.items()}
+        return {name: (pair[0], _instant(pair[1])) for name, pair in pairs.items()}
     except (*UNREADABLE, msgspec.MsgspecError) as error:
         log.error("device_state_unreadable", device_id=device_id, reason=repr(error)[:200])
         return {}

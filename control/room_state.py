@@ -4,22 +4,23 @@ A quantity that is older than its limit is unknown. The limits are project time;
 to arrive, none is shorter than ``LEAST_WALL_S`` of wall time (which matters when the clock runs fast).
 """
 
+import itertools
+import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from control.guard import Limits
 from core.clock import Clock
 from core.words import Capabilities, Fan, Kind, Mode
+from storage.bulk import Row, query
 from storage.repositories.kill_switches import KillSwitchRepository, in_force
-from storage.tables import ApplianceRow, DeviceRow, HomeRow, RoomRow
 
 FRESH_S: Mapping[str, float] = {
     "room_temperature_c": 65 * 60.0,  # a Zigbee thermometer speaks at least once an hour, whether it moved or not
@@ -125,59 +126,76 @@ class RoomState:
         return {**values, "mode": _text(self.mode), "fan": _text(self.fan)}
 
 
+class _Thing(NamedTuple):
+    home_id: int
+    id: int
+    dialect: str
+    native_id: str
+    kind: str
+    name: str
+    room_id: int | None
+    appliance_id: int | None
+    capabilities: str | None  # JSON
+    appliance_kind: str | None
+    rated_power_w: float | None
+    appliance_room_id: int | None
+
+
+class _Home(NamedTuple):
+    id: int
+    name: str
+    time_zone: str
+    latitude: float | None
+    longitude: float | None
+    settings: str  # JSON
+    carbon_kg_per_kwh: float | None
+
+
+class _Room(NamedTuple):
+    id: int
+    name: str
+    home_id: int
+    control: str
+    objective: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What homes, rooms and devices there are, as the database has it; equal while nothing is changed."""
 
-    homes: Sequence[Any]
-    things: Sequence[Any]
-    rooms: Sequence[Any]
+    homes: Sequence[Row]  # the columns of ``_Home``
+    things: Sequence[Row]  # of ``_Thing``
+    rooms: Sequence[Row]  # of ``_Room``
     held: Collection[int | None]  # homes with a kill switch; None among them: every home
 
 
+HOMES = (
+    "SELECT id, name, time_zone, latitude, longitude, CAST(settings AS TEXT), carbon_kg_per_kwh FROM home ORDER BY id"
+)
+THINGS = """
+    SELECT device.home_id, device.id, device.dialect, device.native_id, device.kind, device.name, device.room_id,
+        device.appliance_id, CAST(device.capabilities AS TEXT), appliance.kind, appliance.rated_power_w,
+        appliance.room_id
+    FROM device LEFT JOIN appliance ON device.appliance_id = appliance.id
+    WHERE device.removed_at IS NULL ORDER BY device.id"""
+ROOMS = "SELECT id, name, home_id, control, objective FROM room ORDER BY id"
+
+
 def read_facts(session: Session) -> Facts:
-    """What homes, rooms and devices there are."""
-    device, appliance = DeviceRow, ApplianceRow
-    things = (
-        select(
-            device.home_id,
-            device.id,
-            device.dialect,
-            device.native_id,
-            device.kind,
-            device.name,
-            device.room_id,
-            device.appliance_id,
-            device.capabilities,
-            appliance.kind.label("appliance_kind"),
-            appliance.rated_power_w,
-            appliance.room_id.label("appliance_room_id"),
-        )
-        .outerjoin(appliance, device.appliance_id == appliance.id)
-        .where(device.removed_at.is_(None))
-        .order_by(device.id)
-    )
-    home, room = HomeRow, RoomRow
-    homes = select(
-        home.id, home.name, home.time_zone, home.latitude, home.longitude, home.settings, home.carbon_kg_per_kwh
-    )
-    rooms = select(room.id, room.name, room.home_id, room.control, room.objective).order_by(room.id)
-    return Facts(
-        homes=session.execute(homes).all(),
-        things=session.execute(things).all(),
-        rooms=session.execute(rooms).all(),
-        held=KillSwitchRepository(session).held_homes(),
-    )
+    """What homes, rooms and devices there are; read often, and made sense of where something has changed."""
+    connection = session.connection()
+    homes, things, rooms = ([*map(tuple, query(connection, sql))] for sql in (HOMES, THINGS, ROOMS))
+    return Facts(homes, things, rooms, KillSwitchRepository(session).held_homes())
 
 
 def layouts_of(facts: Facts) -> list[RoomLayout]:
     """Every room that has an air conditioner; of several in one room, the one known longest."""
-    homes = {row.id: _place(row) for row in facts.homes}
+    homes = {row[0]: _place(_Home(*row)) for row in facts.homes}
     things: dict[int, list[Thing]] = {}
     for row in facts.things:
-        things.setdefault(row.home_id, []).append(_thing(row))
+        things.setdefault(row[0], []).append(_thing(_Thing(*row)))
     layouts = []
-    for room in facts.rooms:
+    for room in itertools.starmap(_Room, facts.rooms):
         control = in_force(room.control, room.home_id, facts.held)
         layout = _layout(room, control, homes[room.home_id], things.get(room.home_id, []))
         if layout is not None:
@@ -307,12 +325,12 @@ class _Look:
         return None if value is None else float(value)
 
 
-def _place(row: Any) -> Place:
-    zone, settings = ZoneInfo(row.time_zone), row.settings or {}
+def _place(row: _Home) -> Place:
+    zone, settings = ZoneInfo(row.time_zone), json.loads(row.settings) or {}
     return Place(row.id, row.name, zone, row.latitude, row.longitude, settings, row.carbon_kg_per_kwh)
 
 
-def _thing(row: Any) -> Thing:
+def _thing(row: _Thing) -> Thing:
     return Thing(
         id=row.id,
         dialect=row.dialect,
@@ -323,11 +341,11 @@ def _thing(row: Any) -> Thing:
         appliance_id=row.appliance_id,
         appliance_kind=row.appliance_kind,
         rated_power_w=row.rated_power_w,
-        capabilities=row.capabilities,
+        capabilities=None if row.capabilities is None else json.loads(row.capabilities),
     )
 
 
-def _layout(room: Any, control: str, home: Place, things: list[Thing]) -> RoomLayout | None:
+def _layout(room: _Room, control: str, home: Place, things: list[Thing]) -> RoomLayout | None:
     units = [thing for thing in things if thing.room_id == room.id and thing.kind == Kind.AIR_CONDITIONER]
     if not units:
         return None

@@ -9,7 +9,7 @@ from control.objective import COMFORT_MARGIN_K, Objective, Prices, kept_band_c
 from control.prediction import slices_s
 from control.presence import Presence
 from control.room_state import RoomState
-from control.weather import WeatherAhead
+from control.weather import WeatherAhead, means_between
 from core.words import Fan, Mode
 from models.words import RoomMoment
 from storage.repositories.learned import ComfortPoint, Season
@@ -90,9 +90,9 @@ def moment(view: RoomView, step_s: float) -> RoomMoment:
         power_w=state.power_w,
         fan=view.fan,
         occupied=view.occupied,
-        planned_setpoint_c=tuple(_planned(view, start_s, end_s) for start_s, end_s in slices_s()),
-        outdoor_forecast_c=tuple(view.weather.outdoor_between_c(start_s, end_s) for start_s, end_s in slices_s()),
-        solar_forecast_w_m2=tuple(view.weather.solar_between_w_m2(start_s, end_s) for start_s, end_s in slices_s()),
+        planned_setpoint_c=_planned_c(view),
+        outdoor_forecast_c=means_between(view.weather.outdoor_c, slices_s()),
+        solar_forecast_w_m2=means_between(view.weather.solar_w_m2, slices_s()),
     )
 
 
@@ -105,11 +105,11 @@ def lead_s(view: RoomView, pull_down_k_per_h: float) -> float:
     return max(0.0, beyond_k) / pull_down_k_per_h * HOUR_S
 
 
-def _planned(view: RoomView, start_s: float, end_s: float) -> float | None:
-    if start_s == 0:
-        return view.setpoint_c if view.on else None
-    likely = view.presence.mean_between(view.room_id, view.state.at, start_s, end_s) >= OCCUPIED_RATIO
-    return view.edge_c() if likely else None
+def _planned_c(view: RoomView) -> tuple[float | None, ...]:
+    """The setpoint as it is for the first slice, then the edge while somebody is in."""
+    edge_c, mean_between = view.edge_c(), view.presence.mean_between
+    likely = [mean_between(view.room_id, view.state.at, *span) >= OCCUPIED_RATIO for span in slices_s()[1:]]
+    return (view.setpoint_c if view.on else None, *[edge_c if one else None for one in likely])
 
 
 def _mode(season: Season) -> Mode:

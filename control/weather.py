@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from control.history import Quarter
 
 Value = TypeVar("Value", float, NDArray[np.float64])  # of one home, or of many
+Hour = tuple[float, float | None, float]  # outdoors [°C], sun [W/m2], share of a reading's weight
 
 HOUR_S = 3600
 KEPT_H = 48
@@ -53,7 +54,7 @@ class WeatherAhead:
 class WeatherMemory:
     """Hourly means of the last two days."""
 
-    hours: dict[int, tuple[float, float | None, float]] = field(default_factory=dict)
+    hours: dict[int, Hour] = field(default_factory=dict)
     last_at: datetime | None = None
 
     def add(self, at: datetime, outdoor_c: float, solar_w_m2: float | None, weight: float = 1.0) -> None:
@@ -81,20 +82,20 @@ class WeatherMemory:
     def ahead(self, now: datetime, latitude: float | None, longitude: float | None, hours: int = 25) -> WeatherAhead:
         """What to expect from now on."""
         this_hour = int(now.timestamp()) // HOUR_S
-        solar = self._solar_ahead(now, hours, latitude, longitude)
+        day_before = [self.hours.get(hour) for hour in range(this_hour - 24, this_hour - 24 + hours)]
+        solar = _solar_ahead(day_before, now, latitude, longitude)
         age_s = None if self.last_at is None else max(0.0, (now - self.last_at).total_seconds())
         known = self.hours.get(this_hour) or self.hours.get(this_hour - 1)
         if known is None:
             usual = tuple(usual_outdoor_c(now + timedelta(hours=lead), latitude, longitude) for lead in range(hours))
             return WeatherAhead(usual, solar, "usual", age_s)
         anchor = this_hour if this_hour in self.hours else this_hour - 1
-        yesterday = [self._outdoor(this_hour + lead - 24) for lead in range(hours)]
-        before = self._outdoor(anchor - 24)
-        if before is None or sum(value is not None for value in yesterday) < hours // 2:
+        before = self.hours.get(anchor - 24)
+        if before is None or len(day_before) - day_before.count(None) < hours // 2:
             return WeatherAhead((known[0],) * hours, solar, "held", age_s)
-        shift_k = known[0] - before
-        filled = _filled(yesterday)
-        return WeatherAhead(tuple(value + shift_k for value in filled), solar, "yesterday", age_s)
+        shift_k = known[0] - before[0]
+        filled = _filled([None if hour is None else hour[0] for hour in day_before])
+        return WeatherAhead(tuple([value + shift_k for value in filled]), solar, "yesterday", age_s)
 
     def to_json(self) -> dict[str, Any]:
         """The shape of this module's docstring."""
@@ -110,20 +111,15 @@ class WeatherMemory:
             memory.last_at = datetime.fromtimestamp((max(memory.hours) + 1) * HOUR_S, tz=UTC)
         return memory
 
-    def _outdoor(self, hour: int) -> float | None:
-        found = self.hours.get(hour)
-        return None if found is None else found[0]
 
-    def _solar_ahead(
-        self, now: datetime, hours: int, latitude: float | None, longitude: float | None
-    ) -> tuple[float, ...]:
-        this_hour = int(now.timestamp()) // HOUR_S
-        yesterday = [self.hours.get(this_hour + lead - 24) for lead in range(hours)]
-        measured = [None if hour is None else hour[1] for hour in yesterday]
-        if None not in measured:
-            return tuple(value for value in measured if value is not None)
-        usual = (CLOUDY_SHARE * _clear_sky_ahead_w_m2(now, hours, latitude, longitude)).tolist()
-        return tuple(sky if value is None else value for value, sky in zip(measured, usual, strict=True))
+def _solar_ahead(
+    day_before: Sequence[Hour | None], now: datetime, latitude: float | None, longitude: float | None
+) -> tuple[float, ...]:
+    measured = [None if hour is None else hour[1] for hour in day_before]
+    if None not in measured:
+        return tuple(value for value in measured if value is not None)
+    usual = (CLOUDY_SHARE * _clear_sky_ahead_w_m2(now, len(measured), latitude, longitude)).tolist()
+    return tuple([sky if value is None else value for value, sky in zip(measured, usual, strict=True)])
 
 
 def sun_height_sine(at: datetime, latitude: float | None, longitude: float | None) -> float:
@@ -194,8 +190,25 @@ def _filled(values: Sequence[float | None]) -> list[float]:
     return filled
 
 
+def means_between(hourly: Sequence[float], spans_s: tuple[tuple[float, float], ...]) -> tuple[float, ...]:
+    """``mean_between`` of several spans of time within the hourly values."""
+    parts = [hourly[first:last] for first, last in _hours_of(spans_s)]
+    return tuple([sum(part) / len(part) for part in parts])
+
+
+@lru_cache(maxsize=16)
+def _hours_of(spans_s: tuple[tuple[float, float], ...]) -> tuple[tuple[int, int], ...]:
+    return tuple(_touched(start_s, end_s) for start_s, end_s in spans_s)
+
+
+def _touched(start_s: float, end_s: float) -> tuple[int, int]:
+    """The first hour that a span touches, and the one behind the last."""
+    first = int(start_s // HOUR_S)
+    return first, max(first + 1, math.ceil(end_s / HOUR_S))
+
+
 def mean_between(hourly: Sequence[Value], start_s: float, end_s: float) -> Value:
     """Mean of hourly values, the first for the hour that begins now, over the hours that two times from now touch."""
-    first, last = int(start_s // HOUR_S), max(int(start_s // HOUR_S) + 1, math.ceil(end_s / HOUR_S))
+    first, last = _touched(start_s, end_s)
     part = hourly[first:last] if first < len(hourly) else hourly[-1:]
     return sum(part[1:], start=part[0]) / len(part)

@@ -15,31 +15,48 @@ from storage.tables import UtcDateTime
 Row = tuple[Any, ...]
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Row], on_conflict: str = "") -> None:
+def insert_rows(
+    connection: Connection, table: Table, rows: Sequence[Row], on_conflict: str = "", columns: Sequence[str] = ()
+) -> None:
     """Insert rows; each holds the table's columns in order.
 
     Parameters
     ----------
+    columns : Sequence of str
+        Names of the columns that the rows hold, where they do not hold all.
     on_conflict : str
         What stands behind ``ON CONFLICT``, such as ``DO NOTHING``; nothing lets a conflict fail.
     """
     if not rows:
         return
-    columns = list(table.columns)
-    names = ", ".join(f'"{column.name}"' for column in columns)
+    held = [table.columns[name] for name in columns] or list(table.columns)
+    names = ", ".join(f'"{column.name}"' for column in held)
     conflict = f" ON CONFLICT {on_conflict}" if on_conflict else ""
     if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(columns))
+        marks = ", ".join("?" * len(held))
         connection.exec_driver_sql(
             f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}){conflict}',  # noqa: S608 names of ours
             list(rows),
         )
         return
-    arrays = ", ".join(f"%s::{_array_type(column.type)}[]" for column in columns)
+    arrays = ", ".join(f"%s::{_array_type(column.type)}[]" for column in held)
     connection.exec_driver_sql(
         f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}){conflict}',  # noqa: S608 names of ours
         tuple(list(values) for values in zip(*rows, strict=True)),
     )
+
+
+def new_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
+    """Ids for rows that this transaction inserts before it ends; of a table whose key is called id.
+
+    A transaction that writes to SQLite holds its one write lock from its beginning (``storage.database``), so the ids
+    behind the highest are free. PostgreSQL counts them out.
+    """
+    if connection.dialect.name == "sqlite":
+        newest = query(connection, f'SELECT coalesce(max(id), 0) FROM "{table.name}"')[0][0]  # noqa: S608 a name of ours
+        return range(newest + 1, newest + 1 + count)
+    counted = "SELECT nextval(pg_get_serial_sequence(?, 'id')) FROM generate_series(1, ?)"
+    return [row[0] for row in query(connection, counted, (table.name, count))]
 
 
 def query(connection: Connection, sql: str, values: Row = ()) -> Sequence[Any]:

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
+from core.units import to_epoch_us
+from storage.bulk import insert_rows, new_ids, to_json
 from storage.tables import DecisionRow, EventRow
 
 DECISIONS, EVENTS = cast(Table, DecisionRow.__table__), cast(Table, EventRow.__table__)
+JSON_COLUMNS = ("saw", "outlook", "proposed", "action", "guard", "reason")
+EVENT_COLUMNS = ("home_id", "at", "type", "data")  # the id counts up by itself
 TOLD = ("room_id", "controller", "reason")  # of a decision, to the live bus
 
 
@@ -32,19 +36,19 @@ class DecisionRepository:
         """Keep decisions and tell the live bus."""
         if not decisions:
             return
-        query = insert(DECISIONS).returning(DECISIONS.c.id, sort_by_parameter_order=True)
         connection = self._session.connection()
-        ids = connection.scalars(query, [dict(decision.values) for decision in decisions]).all()
-        events = [
-            {
-                "home_id": decision.home_id,
-                "at": decision.values["decided_at"],
-                "type": "decision",
-                "data": {"id": decision_id, **{name: decision.values[name] for name in TOLD}},
-            }
-            for decision_id, decision in zip(ids, decisions, strict=True)
-        ]
-        connection.execute(insert(EVENTS), events)
+        ids = new_ids(connection, DECISIONS, len(decisions))
+        rows, events = [], []
+        for decision_id, decision in zip(ids, decisions, strict=True):
+            values = decision.values
+            at_us = to_epoch_us(values["decided_at"])
+            texts = (to_json(values[name]) for name in JSON_COLUMNS)
+            whose = decision_id, values["room_id"], values["device_id"], at_us, values["controller"], values["control"]
+            rows.append((*whose, *texts, values["command_id"]))
+            data = to_json({"id": decision_id, **{name: values[name] for name in TOLD}})
+            events.append((decision.home_id, at_us, "decision", data))
+        insert_rows(connection, DECISIONS, rows)
+        insert_rows(connection, EVENTS, events, columns=EVENT_COLUMNS)
 
     def newest(self, room_id: int) -> DecisionRow | None:
         """The latest decision of a room."""

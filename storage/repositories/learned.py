@@ -17,7 +17,7 @@ Other names: ``presence`` and ``weather`` (scope ``home``), ``conventional``, ``
 ``predictor_error`` (scope ``room``); each is described in the module of ``control`` that writes it.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -95,6 +95,9 @@ class ComfortPoint:
         return max(self.low_deviation_k, self.high_deviation_k)
 
 
+_POINT = tuple(one.name for one in fields(ComfortPoint))
+
+
 def _prior() -> dict[Season, dict[PersonState, ComfortPoint]]:
     """What is believed before anybody has chosen anything.
 
@@ -133,7 +136,9 @@ class ComfortCurve:
     def to_json(self) -> Json:
         """The shape of this module's docstring."""
         seasons = {
-            str(season): {str(state): asdict(point) for state, point in states.items()}
+            str(season): {
+                str(state): {name: getattr(point, name) for name in _POINT} for state, point in states.items()
+            }
             for season, states in self.points.items()
         }
         return {"version": 2, **seasons}

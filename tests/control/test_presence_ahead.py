@@ -39,3 +39,4 @@ def test_answers_are_those_of_the_plain_forecast(
         assert abs(quick.mean_between(1, now, start_s, end_s) - plain.mean_between(1, now, start_s, end_s)) < 1e-9
     ahead = quick.usual_ahead(1, now, 96)
     assert all(abs(ahead[i] - plain.usual(1, now + i * timedelta(minutes=15))) < 1e-9 for i in range(96))
+    assert quick.to_json() == plain.to_json()

@@ -5,7 +5,7 @@ from math import asin, degrees, pi, sin
 
 import pytest
 
-from control.weather import WeatherMemory, clear_sky_w_m2, sun_height_sine, usual_outdoor_c
+from control.weather import WeatherMemory, clear_sky_w_m2, means_between, sun_height_sine, usual_outdoor_c
 
 NOON = datetime(2026, 7, 15, 4, 0, tzinfo=UTC)
 SHANGHAI = (31.23, 121.47)
@@ -93,3 +93,9 @@ def test_the_suns_height_agrees_with_pvlib(month: int) -> None:
 def test_no_sun_falls_at_night() -> None:
     assert clear_sky_w_m2(NOON + timedelta(hours=12), *SHANGHAI) == 0.0
     assert 900.0 < clear_sky_w_m2(NOON, *SHANGHAI) < 1098.0
+
+
+def test_means_of_several_spans_are_those_of_each() -> None:
+    ahead = remembered(shift_k=3.0).ahead(NOON, *SHANGHAI)
+    spans_s = ((0.0, 900.0), (900.0, 3600.0), (3600.0, 7200.0), (7200.0, 21_600.0), (43_200.0, 86_400.0))
+    assert means_between(ahead.outdoor_c, spans_s) == pytest.approx([ahead.outdoor_between_c(*one) for one in spans_s])
