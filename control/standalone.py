@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from control import planner
 from control.comfort import season_by_weather, season_of
+from control.coming import Coming
 from control.guard import OCCUPIED_RATIO, Action, GuardState, History, Limits, WishSource, check
 from control.objective import COMFORT_MARGIN_K, Objective, kept_band_c
 from control.presence import LIKELY, PRIOR, Evidence, Presence, slot_of
@@ -164,6 +165,8 @@ class StandaloneController:
         self._low_c, self._high_c = kept_band_c(heating_limit_c, cooling_limit_c, margin_k)
         self._presence = _Habits(self._zone)
         self._chances = (PRIOR,) * QUARTERS_AHEAD  # of ``presence_ahead``
+        self._coming = Coming()
+        self._was_home: bool | None = None  # at the last quarter of an hour, by a sensor
         self._weather = WeatherMemory()
         self._rooms = planner.new(np.array([rated_cooling_w]))
         self._past = np.zeros((len(Past._fields), 0))  # oldest first
@@ -268,6 +271,11 @@ class StandaloneController:
         if self._evidence_quarter is not None and quarter > self._evidence_quarter:
             self._presence.learn(ROOM, now - QUARTER / 2, evidence)
             self._presence.forget(QUARTER_S * (quarter - self._evidence_quarter))
+            if self._was_home is not None and evidence.sensor is not None:
+                before, after = (self._presence.usual(ROOM, at) for at in (now - QUARTER, now))
+                self._coming.learn(before, after, self._was_home, evidence.sensor)
+        if quarter != self._evidence_quarter:
+            self._was_home = evidence.sensor
         self._evidence_quarter = quarter
 
     def _learn_room(self, seen: _Seen) -> None:
@@ -371,7 +379,7 @@ class StandaloneController:
         if not due or not rooms["known"][0]:
             return
         hours = np.arange(QUARTERS_AHEAD) // 4
-        chance = planner.chance_ahead(np.array([seen.here]), np.array([self._chances]))
+        chance = self._coming.ahead(seen.here, np.array(self._chances))[np.newaxis]
         if home:  # until the next plan this one is followed only while they stay: who leaves is met by a new one
             chance[:, : planner.PERIOD_QUARTERS] = 1.0
         if self._objective is Objective.COMFORT and self._presence.next_return(ROOM, seen.at) is not None:

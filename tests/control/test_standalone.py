@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from control.coming import Coming
 from control.standalone import StandaloneController, Target
 
 PLACE = ("Asia/Shanghai", 31.2, 121.5)
@@ -371,3 +372,33 @@ def test_no_broker_and_no_torch_is_loaded() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert ran.stdout.strip() == "[]"
+
+
+# How people come and go
+
+
+def test_returns_and_departures_follow_the_forecast() -> None:
+    """From 0.2 to 0.8 of all are home: 0.6 / 0.8 of those away come, besides those who come at any time."""
+    coming = Coming()
+    assert coming.churn == pytest.approx(0.05)
+    away, home = (coming.ahead(here, np.array([0.2, 0.8, 0.8, 0.4])) for here in (0.0, 1.0))
+    assert away[1] == pytest.approx(0.75 + 0.05 * 0.2)
+    assert home[1] == pytest.approx(1.0 - 0.05 * 0.8)
+    assert home[2] - home[3] == pytest.approx(home[2] * (0.5 + 0.05 * 0.2) - (1.0 - home[2]) * 0.05 * 0.8)
+
+
+def test_how_often_people_come_and_go_unforeseen_is_learned() -> None:
+    """People who change at a rate of 0.2 around a chance of 0.5 are told from those who follow a forecast."""
+    rng = np.random.default_rng(3)
+    restless, regular, home = Coming(), Coming(), False
+    for _ in range(28 * 96):
+        then = home != bool(rng.random() < 0.2 * 0.5)
+        restless.learn(0.5, 0.5, home, then)
+        home = then
+    for _ in range(28):
+        for quarter in range(96):
+            at_home = not 32 <= quarter < 72
+            chance, after = (0.95 if at_home else 0.05), (0.95 if not 32 <= quarter + 1 < 72 else 0.05)
+            regular.learn(chance, after, at_home, not 32 <= quarter + 1 < 72)
+    assert restless.churn == pytest.approx(0.2, rel=0.25)  # some 130 changes: 9 % is one standard error
+    assert regular.churn < 0.05
