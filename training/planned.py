@@ -1,9 +1,11 @@
 """Simulated rooms that follow plans, as a Stable-Baselines3 VecEnv in which an agent corrects each plan once an hour.
 
-A room's plan is ``control.planner``'s, on a model that was fitted to what the same home did in earlier episodes. People
-change by hand what they do not like, and the plan is then theirs for two hours. The reward is minus J of the hour
-(``simulator/env.py``), less ``press_kwh`` for each change by hand, ``switch_kwh`` for each switch, and a little for
-every correction, so that one that gains nothing is not made.
+A room's plan is ``control.planner``'s, on a model that was fitted to what the same home did in earlier episodes, for
+edges of comfort that are learned from what its people change and leave (``training.believed``), and the guard has the
+last word (``training.guarded``). People change by hand what they do not like, and the unit is then theirs for two
+hours. The reward is what the hour cost less than in the same room without corrections: J (``simulator/env.py``),
+``press_kwh`` for each change by hand and ``switch_kwh`` for each switch; less a little for every correction, so that
+one that gains nothing is not made.
 """
 
 from dataclasses import dataclass
@@ -19,11 +21,16 @@ from control.planner import Ahead, Array, BoolArray, Quarter, Rooms
 from control.two_nodes import Past
 from models.features import ACTOR, columns, encode
 from simulator.env import Rooms as SimulatedRooms
-from simulator.env import Situation, heats
+from simulator.env import Situation, Terms
+from simulator.residents import HOLD_S
 from simulator.world import STEP_S
+from training.believed import Believed, prior
+from training.guarded import LIMITS, Units
+from training.pools import usual_sleep
 
 HOUR_QUARTERS = 4
 ACTIONS = 2
+PER_KWH = 10.0  # of the reward, so that it is of the order of 1
 SUMMED = ("energy_kwh", "priced_kwh", "discomfort_k_h", "starts", "switches", "presses")
 
 
@@ -31,28 +38,37 @@ SUMMED = ("energy_kwh", "priced_kwh", "discomfort_k_h", "starts", "switches", "p
 class Prices:
     """What the reward takes beside J. [kWh]  All assumed."""
 
-    press_kwh: float = 0.15  # a change by hand: who makes it was disturbed, and may do without the engine next
+    press_kwh: float = 0.3  # a change by hand: who makes it was disturbed, and may do without the engine next
     switch_kwh: float = 0.01
     correction_kwh: float = 0.01  # of a full correction
 
 
 class PlannedRooms:
-    """Rooms of the simulator that follow plans; ``action`` corrects the plan of the hour."""
+    """Rooms of the simulator that follow plans as at home; ``action`` corrects the plan of the hour."""
 
     def __init__(self, rooms: SimulatedRooms) -> None:
         self.rooms = rooms
+        self._asleep_minutes = usual_sleep(rooms.source)
         self._fitted: dict[int, Any] = {}  # by home of the pool: the record of its last episode
+        self._believed = prior(len(self._asleep_minutes))  # by home of the pool
         self.reset()
 
     def reset(self) -> None:
         """Other rooms; what was learned of their homes before is known."""
         self.rooms.reset()
-        world = self.rooms.world
+        world, homes = self.rooms.world, self.rooms.episode.homes
         self.plans: Rooms = planner.new(world.units["rated_cooling_w"], world.rooms["floor_m2"].astype(np.float64))
-        for i, home in enumerate(self.rooms.episode.homes.tolist()):
+        for i, home in enumerate(homes.tolist()):
             if home in self._fitted:
                 for name in ("theta", "bias_k"):
                     self.plans[name][i] = self._fitted[home][name]
+        self._comfort = Believed(self._asleep_minutes[homes])
+        self._comfort.belief = self._believed.at(homes)
+        self._units = Units(self.rooms.n)
+        self._presses = world.hands["presses"].copy()
+        self._set_c = np.full(self.rooms.n, np.nan)  # setpoints after the last orders, NaN while off
+        self._held_until_s = np.zeros(self.rooms.n)
+        self._held = np.zeros(self.rooms.n, dtype=bool)
         self._past: list[Past] = []
         self._look()
         self._plan()
@@ -63,9 +79,8 @@ class PlannedRooms:
         total = {name: np.zeros(self.rooms.n) for name in SUMMED}
         for quarter in range(HOUR_QUARTERS):
             if quarter > 0:
-                self._plan_again(self._came | self._turned)
-            targets = planner.targets(self.plans, self._heats)
-            terms = self.rooms.step(targets.on, self._heats, targets.setpoint_c)
+                self._plan_again(self._came | self._turned | self._released)
+            terms = self._order()
             for name in SUMMED:
                 total[name] += getattr(terms, name)
             self._learn()
@@ -81,9 +96,41 @@ class PlannedRooms:
         raw = correcting.situation(self.plans, self._heats, self._ahead, on, self._seen["local_hour"])
         return encode(ACTOR, raw)
 
+    def _order(self) -> Terms:
+        """Tell the units what the plans want and the guard lets pass, and let a quarter of an hour go by."""
+        seen = self._seen
+        silent = planner.silent_quarters(LIMITS.quiet, np.floor(60.0 * seen["local_hour"]).astype(np.int64))
+        returning = np.asarray((self._day["presence"] >= planner.LIKELY).any(axis=1))
+        orders = self._units.check(
+            self._at_s, seen, planner.targets(self.plans, self._heats, silent), self._edges, self._held, returning
+        )
+        return self.rooms.step(*orders)
+
     def _look(self) -> None:
-        self._seen = _floats(self.rooms.situation())
-        self._heats: BoolArray = heats(self._seen)
+        """Read the sensors, and learn from what people changed and left."""
+        self._seen, self._day = _floats(self.rooms.situation()), _floats(self.rooms.day_ahead())
+        seen, world = self._seen, self.rooms.world
+        self._at_s = world.start_epoch_s + STEP_S * self.rooms.row
+        on, heating = seen["on"] > 0.5, seen["heating"] > 0.5
+        by_hand = world.hands["presses"] > self._presses
+        self._presses = world.hands["presses"].copy()
+        too_warm = np.where(np.isnan(self._set_c), ~heating, seen["setpoint_c"] < self._set_c)
+        differs = seen["setpoint_c"] != self._set_c
+        self._comfort.changed(by_hand & on & differs, too_warm, seen["local_hour"])
+        self._held_until_s = np.where(by_hand, self._at_s + HOLD_S, self._held_until_s)
+        self._held_until_s[seen["occupied"] < 0.5] = 0.0
+        self._held = np.asarray(self._held_until_s > self._at_s)
+        self._edges = self._comfort.look(
+            local_hour=seen["local_hour"],
+            room_c=seen["room_temperature_c"],
+            occupied=seen["occupied"],
+            usual_ahead=self._day["presence"],
+            runs=on,
+            heating=heating,
+            outdoor_c=self._day["outdoor_c"].mean(axis=1),
+            heats_with_unit=world.habits["heats"],
+        )
+        self._heats: BoolArray = self._edges.heats
 
     def _plan(self) -> None:
         self._believe()
@@ -102,20 +149,20 @@ class PlannedRooms:
         self.plans[due] = some
 
     def _believe(self) -> None:
-        day = _floats(self.rooms.day_ahead())
-        hours = np.arange(planner.QUARTERS) // HOUR_QUARTERS
+        day, hours = self._day, np.arange(planner.QUARTERS) // HOUR_QUARTERS
         self._ahead = Ahead(
             chance=planner.chance_ahead(self._seen["occupied"], day["presence"]),
             outdoor_c=day["outdoor_c"][:, hours],
             solar_w_m2=day["solar_w_m2"][:, hours],
             price_ratio=day["price"] / self.rooms.episode.mean_price[:, np.newaxis],
-            low_c=day["low_c"],
-            high_c=day["high_c"],
+            low_c=self._edges.low_ahead_c,
+            high_c=self._edges.high_ahead_c,
         )
 
     def _learn(self) -> None:
         """Look at the rooms after a quarter of an hour, and let the plans learn from it."""
-        before, direction, held = self._seen, self._heats, self._held()
+        before, direction, held = self._seen, self._heats, self._held
+        self._set_c = self._units.set_c
         self._look()
         now = self._seen
         quarter = Quarter(
@@ -125,7 +172,7 @@ class PlannedRooms:
             power_w=now["power_w"],
             heating=now["heating"] > 0.5,
             occupied=before["occupied"],
-            ran=(before["on"] > 0.5) & (now["on"] > 0.5) & ~held & ~self._held() & (direction == self._heats),
+            ran=(before["on"] > 0.5) & (now["on"] > 0.5) & ~held & ~self._held & (direction == self._heats),
         )
         heat_kw = planner.heat_kw(self.plans, quarter)
         sun_kw_m2 = np.nan_to_num(quarter.solar_w_m2) / 1e3
@@ -133,16 +180,15 @@ class PlannedRooms:
         planner.learn(self.plans, quarter)
         self._came = np.asarray(before["occupied"] != now["occupied"])
         self._turned = np.asarray(direction != self._heats)
-
-    def _held(self) -> BoolArray:
-        world = self.rooms.world
-        return np.asarray(world.hands["override_until_s"] > world.start_epoch_s + STEP_S * self.rooms.row)
+        self._released = held & ~self._held
 
     def _keep(self) -> None:
-        """Fit the rooms to the episode that has ended."""
+        """Fit the rooms to the episode that has ended, and remember what was learned of their people."""
         past = Past(*(np.stack(column, axis=1) for column in zip(*self._past, strict=True)))
-        planner.refit(self.plans, past, planner.LATER_ITERATIONS)
-        for i, home in enumerate(self.rooms.episode.homes.tolist()):
+        planner.refit(self.plans, past, planner.FIRST_ITERATIONS)
+        homes = self.rooms.episode.homes
+        self._believed.put(homes, self._comfort.belief)
+        for i, home in enumerate(homes.tolist()):
             self._fitted[home] = self.plans[i].copy()
 
 
@@ -151,10 +197,21 @@ def _floats(arrays: Situation) -> dict[str, Array]:
 
 
 class PlannedVecEnv(VecEnv):
-    """``PlannedRooms`` as one environment; all episodes end together, by time and never by themselves."""
+    """``PlannedRooms`` as one environment; all episodes end together, by time and never by themselves.
 
-    def __init__(self, planned: PlannedRooms, prices: Prices) -> None:
-        self.planned, self.prices = planned, prices
+    Beside each room stands its twin, the same room with the same people and luck whose plans nobody corrects. The
+    reward is what the correction saved against it, so that weather and homes, which decide most of what an hour costs,
+    are not taken for what the agent did.
+
+    Parameters
+    ----------
+    planned, plain : PlannedRooms
+        Of equal rooms, drawn by equal seeds.
+    """
+
+    def __init__(self, planned: PlannedRooms, plain: PlannedRooms, prices: Prices) -> None:
+        self.planned, self.plain, self.prices = planned, plain, prices
+        self.saved_kwh: list[float] = []  # mean of all rooms, by hours
         self.render_mode = None
         observation = gymnasium.spaces.Box(-np.inf, np.inf, (len(columns(ACTOR)),), np.float32)
         super().__init__(planned.rooms.n, observation, gymnasium.spaces.Box(-1.0, 1.0, (ACTIONS,), np.float32))
@@ -162,6 +219,7 @@ class PlannedVecEnv(VecEnv):
     def reset(self) -> NDArray[np.float32]:
         """Draw new rooms and give their first observations."""
         self.planned.reset()
+        self.plain.reset()
         return self.planned.observation()
 
     def step_async(self, actions: NDArray[np.float32]) -> None:
@@ -171,7 +229,10 @@ class PlannedVecEnv(VecEnv):
     def step_wait(self) -> tuple[NDArray[np.float32], NDArray[np.float32], BoolArray, list[dict[str, Any]]]:
         """Observations, rewards and ends after an hour."""
         total = self.planned.hour(self._actions.astype(np.float64))
-        reward = -reward_terms(total, self.prices) - self.prices.correction_kwh * (self._actions**2).sum(axis=1)
+        plain = self.plain.hour(np.zeros((self.num_envs, ACTIONS)))
+        saved_kwh = reward_terms(plain, self.prices) - reward_terms(total, self.prices)
+        reward = PER_KWH * (saved_kwh - self.prices.correction_kwh * (self._actions**2).sum(axis=1))
+        self.saved_kwh.append(float(saved_kwh.mean()))
         done = self.planned.rooms.done
         observation = self.planned.observation()
         infos: list[dict[str, Any]] = [{"TimeLimit.truncated": done} for _ in range(self.num_envs)]
