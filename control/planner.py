@@ -51,7 +51,6 @@ SETTLED_QUARTERS = 10 * QUARTERS  # from which a day's fit goes on from the last
 FIRST_ITERATIONS, LATER_ITERATIONS = 12, 1
 
 BIAS_FAST, BIAS_SLOW = 0.2, 0.05  # share of what the room lacks by which the setpoint's offset moves; assumed
-BIAS_RESTING = 0.5  # of a unit that rests while it is needed; 0.5 and 1 were tried on validation homes
 BIAS_MOST_K = 3.0
 PUSH = 0.5  # of what the room lacks, on the setpoint at once; assumed
 LACKS_MOST_K = 1.0
@@ -169,7 +168,7 @@ def learn(rooms: Rooms, quarter: Quarter) -> None:
         quarter.occupied,
     )
     rooms["passed"] = np.minimum(rooms["passed"] + 1, FOLLOWED)
-    _correct(rooms, quarter, heat)
+    _correct(rooms, quarter)
 
 
 def heat_kw(rooms: Rooms, quarter: Quarter) -> Array:
@@ -302,12 +301,8 @@ def problem(rooms: Rooms, heats: BoolArray, ahead: Ahead) -> Problem:
     )
 
 
-def _correct(rooms: Rooms, quarter: Quarter, heat: Array) -> None:
-    """Move the setpoint's offset by what the room lacks of the plan, faster where that is uncomfortable.
-
-    A unit rests until the room has passed its setpoint: if it rests while the room is already uncomfortable, the offset
-    is too far by what is lacking or more, and people wait for a unit that is on and does nothing. So it moves fastest.
-    """
+def _correct(rooms: Rooms, quarter: Quarter) -> None:
+    """Move the setpoint's offset by what the room lacks of the plan, faster where that is uncomfortable."""
     before = rooms["passed"] - 1  # the quarter of the plan that has passed
     was_c, next_c = _now(rooms["aim_c"], before), _now(rooms["aim_c"], rooms["passed"])
     planned = is_planned(rooms) & np.isfinite(quarter.room_c)
@@ -315,9 +310,7 @@ def _correct(rooms: Rooms, quarter: Quarter, heat: Array) -> None:
     rooms["lacks_k"] = np.where(planned, lacks_k, 0.0)
     working = planned & quarter.ran & (np.abs(next_c - was_c) < STEADY_K)
     hurts = np.where(quarter.heating, rooms["lacks_k"] > 0.0, rooms["lacks_k"] < 0.0)
-    rests = np.isfinite(quarter.power_w) & (np.abs(heat) < LEAST_HEAT_RATIO * MOST_LOAD * rooms["rated_kw"])
-    share = np.where(hurts, np.where(rests, BIAS_RESTING, BIAS_FAST), BIAS_SLOW)
-    move_k = np.where(working, share * rooms["lacks_k"], 0.0)
+    move_k = np.where(working, np.where(hurts, BIAS_FAST, BIAS_SLOW) * rooms["lacks_k"], 0.0)
     mode = quarter.heating.astype(np.int64)
     at = np.arange(len(rooms)), mode
     rooms["bias_k"][at] = np.clip(rooms["bias_k"][at] + move_k, -BIAS_MOST_K, BIAS_MOST_K)

@@ -181,29 +181,18 @@ def test_a_setpoint_moves_until_the_room_is_where_the_plan_wants_it() -> None:
 
 
 @pytest.mark.parametrize(("heats", "room_c"), [(False, 26.6), (True, 22.4)])
-def test_a_unit_that_rests_while_the_room_is_uncomfortable_is_told_more_sooner_than_one_that_runs(
-    heats: bool, room_c: float
-) -> None:
-    """The plan wants 26 °C (23 °C in heating), the room is 0.6 K past it, and the unit takes 12 W or 400 W."""
-    moved_k, direction = {}, np.array([heats])
-    day = a_day(np.ones(QUARTERS), outdoor_c=5.0 if heats else 32.0)
-    for power_w in (12.0, 400.0):
-        rooms = a_room(room_c)
+def test_an_offset_that_hurts_moves_faster_than_one_that_wastes(heats: bool, room_c: float) -> None:
+    """The plan wants 26 °C (23 °C in heating): the room is 0.6 K past it, then 0.6 K short of it."""
+    direction, day = np.array([heats]), a_day(np.ones(QUARTERS), outdoor_c=5.0 if heats else 32.0)
+    aim_c = 23.0 if heats else 26.0
+    moved_k = []
+    for air_c in (room_c, 2.0 * aim_c - room_c):
+        rooms = a_room(air_c)
         planner.plan(rooms, direction, day)
-        rooms["aim_c"] = 23.0 if heats else 26.0
-        quarter = Quarter(*(np.array([value]) for value in (room_c, 32.0, 200.0, power_w, heats, 1.0, True)))
-        planner.learn(rooms, quarter)
-        moved_k[power_w] = float(rooms["bias_k"][0, int(heats)]) * (1.0 if heats else -1.0)
-    assert moved_k[12.0] == pytest.approx(0.5 * 0.6)
-    assert moved_k[400.0] == pytest.approx(0.2 * 0.6)
-
-
-def test_a_unit_that_nobody_meters_is_not_taken_to_rest() -> None:
-    rooms = a_room(26.6)
-    planner.plan(rooms, NOBODY_HEATS, a_day(np.ones(QUARTERS)))
-    rooms["aim_c"], rooms["heat_kw"] = 26.0, 0.0
-    planner.learn(rooms, Quarter(*(np.array([v]) for v in (26.6, 32.0, 200.0, np.nan, False, 1.0, True))))
-    assert rooms["bias_k"][0, 0] == pytest.approx(-0.2 * 0.6)
+        rooms["aim_c"] = aim_c
+        planner.learn(rooms, Quarter(*(np.array([v]) for v in (air_c, 32.0, 200.0, 400.0, heats, 1.0, True))))
+        moved_k.append(abs(float(rooms["bias_k"][0, int(heats)])))
+    assert moved_k == pytest.approx([0.2 * 0.6, 0.05 * 0.6])
 
 
 def test_a_setpoint_for_the_night_is_the_middle_of_what_the_night_wants() -> None:
