@@ -65,7 +65,7 @@ def cheapest(problem: Problem, iterations: int = ITERATIONS) -> tuple[Array, Arr
 
 
 def _gains(problem: Problem) -> BoolArray:
-    """Whether any heat can pay: some is missing while it counts, or there is money for taking it. Half of all need none."""
+    """Whether heat can pay: some is missing while it counts, or there is money for taking it. Half of all need none."""
     warms = problem.answer.sum(axis=(1, 2)) > 0.0
     missing_k = np.where(warms[:, np.newaxis], problem.low_c - problem.free_c, problem.free_c - problem.high_c)
     worth = (np.maximum(missing_k, 0.0) * problem.weight).sum(axis=1)

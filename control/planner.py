@@ -56,7 +56,7 @@ PUSH = 0.5  # of what the room lacks, on the setpoint at once; assumed
 LACKS_MOST_K = 1.0
 STEADY_K = 0.25  # change of the plan in a quarter
 
-STAY_QUARTERS = 8.0  # in which a surprise about presence fades to 37 %; assumed
+STAY_QUARTERS = 24.0  # in which a surprise about presence fades to 37 %; 8 and 24 were tried on validation homes
 RECOVERY_QUARTERS = 3  # from a return that was not expected to a comfortable room; assumed
 LIKELY = 0.5  # chance of presence from which a return is prepared for
 
