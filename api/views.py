@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from api import schemas
+from core.appliance_sentences import appliance_reason, reason_codes
 from core.clock import Clock
 from core.sentences import sentence
 from core.units import from_epoch_us
@@ -175,6 +176,8 @@ def decision(row: DecisionRow, sent: CommandRow | None, language: str) -> schema
 
 def _sentence(reason: schemas.Reason, language: str) -> str:
     try:
+        if reason.code in reason_codes():
+            return appliance_reason(reason.code, str(reason.values["place"]), reason.values, language)
         return sentence(reason.code, reason.values, language)
     except (KeyError, TypeError, ValueError):
         return reason.code  # of another version: its word is better than nothing

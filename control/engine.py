@@ -23,6 +23,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from control import absences, overrides, planning
+from control.appliances import Appliances
 from control.arms import take_arms
 from control.commands import CommandSender
 from control.deciding import (
@@ -116,6 +117,7 @@ class Engine:
     _readers: Database = field(init=False)
     _people: People = field(init=False)
     _memory: Memory = field(init=False)
+    _appliances: Appliances = field(init=False)
     _reader: Reader = field(default_factory=Reader)
     _predictor: Predictor = field(default_factory=Predictor)
     _rng: np.random.Generator = field(default_factory=np.random.default_rng)
@@ -128,6 +130,7 @@ class Engine:
         self._sender = CommandSender(self.database, self.broker, self.clock)
         self._readers = read_only(self.database)
         self._memory = Memory(self.database, self._readers)
+        self._appliances = Appliances(self.database, self._readers, self.settings)
         hold = timedelta(seconds=self.settings.override_hold_s)
         self._people = People(self.database, self._rooms, self._homes, hold)
 
@@ -179,6 +182,9 @@ class Engine:
                 self._people.heed(look, self.clock)
         finally:  # rooms are looked after although a person's wish has to wait for the next look
             self._attend(look)
+        with self._stage("appliances"):
+            if self._appliances.look(look.live, self.clock):
+                self._sender.wake()
         if self._rooms and all(mind.patience_s > 0.0 for mind in self._rooms.values()):
             raise RuntimeError("no room could be decided for")
         self.ready.set()

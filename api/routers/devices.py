@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header
 
-from api import schemas, services
+from api import allowance_service, schemas, services
+from api.allowance_schemas import Allowance, AllowanceEdit
 from api.dependencies import Id, Reading, Writing
 from core.words import Scope
 
@@ -25,6 +26,18 @@ IdempotencyKey = Annotated[
 def set_device(device_id: Id, body: schemas.DeviceEdit, access: Writing) -> schemas.Device:
     """Name a device, say in which room it is and what appliance it measures."""
     return services.set_device(access, access.device(device_id, Scope.ADMIN), body)
+
+
+@router.get("/devices/{device_id}/allowance", operation_id="getAllowance")
+def get_allowance(device_id: Id, access: Reading) -> Allowance:
+    """What the engine may do with a plug by itself."""
+    return allowance_service.allowance(access, access.device(device_id, Scope.READ))
+
+
+@router.put("/devices/{device_id}/allowance", operation_id="setAllowance")
+def set_allowance(device_id: Id, body: AllowanceEdit, access: Writing) -> Allowance:
+    """Allow the engine something of a plug, or take it back: what it had cut off is then switched on again."""
+    return allowance_service.set_allowance(access, access.device(device_id, Scope.CONTROL), body)
 
 
 @router.post("/devices/{device_id}/commands", operation_id="sendCommand", status_code=202)

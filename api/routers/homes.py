@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
 
-from api import advice_service, modes_service, schemas, services, usage_service
+from api import advice_service, allowance_service, modes_service, schemas, services, usage_service
+from api.allowance_schemas import ProposalPage
 from api.dependencies import Cursor, HomeRef, Limit, Reading, Writing
 from core.words import Scope
 
@@ -47,6 +48,12 @@ def get_usage(
 def list_advice(home_id: HomeRef, access: Reading, request: Request) -> schemas.AdvicePage:
     """What would save, with its evidence, the most money first; empty without evidence."""
     return advice_service.advice(access, access.home(home_id, Scope.READ), request.app.state.notebook)
+
+
+@router.get("/{home_id}/proposals", operation_id="listProposals")
+def list_proposals(home_id: HomeRef, access: Reading) -> ProposalPage:
+    """What the engine could do with plugs once it is allowed, and what that would save in a year."""
+    return allowance_service.proposals(access, access.home(home_id, Scope.READ))
 
 
 @router.put("/{home_id}/tariff", operation_id="setTariff")

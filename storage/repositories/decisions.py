@@ -15,6 +15,7 @@ from storage.tables import DecisionRow, EventRow
 DECISIONS, EVENTS = cast(Table, DecisionRow.__table__), cast(Table, EventRow.__table__)
 JSON_COLUMNS = ("saw", "outlook", "proposed", "action", "guard", "reason")
 EVENT_COLUMNS = ("home_id", "at", "type", "data")  # the id counts up by itself
+OF_PLUG = "plug"  # controller of decisions on plugs: they are no word on the room's unit
 TOLD = ("room_id", "controller", "reason")  # of a decision, to the live bus
 
 
@@ -51,10 +52,10 @@ class DecisionRepository:
         insert_rows(connection, EVENTS, events, columns=EVENT_COLUMNS)
 
     def newest(self, room_id: int) -> DecisionRow | None:
-        """The latest decision of a room."""
+        """The latest decision of a room on its unit."""
         return self._session.scalar(
             select(DecisionRow)
-            .where(DecisionRow.room_id == room_id)
+            .where(DecisionRow.room_id == room_id, DecisionRow.controller != OF_PLUG)
             .order_by(DecisionRow.decided_at.desc(), DecisionRow.id.desc())
             .limit(1)
         )
@@ -72,4 +73,5 @@ class DecisionRepository:
 
     def first_at(self, room_id: int) -> datetime | None:
         """When the engine first decided for a room; what happened before was people's own doing."""
-        return self._session.scalar(select(func.min(DecisionRow.decided_at)).where(DecisionRow.room_id == room_id))
+        of_unit = DecisionRow.room_id == room_id, DecisionRow.controller != OF_PLUG
+        return self._session.scalar(select(func.min(DecisionRow.decided_at)).where(*of_unit))

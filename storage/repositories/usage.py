@@ -18,7 +18,8 @@ from core.words import Source
 from storage.tables import DeviceRow, UsageDayRow, UsageQuarterRow
 
 TIE_S = 900.0  # integrated power covers up to 5 minutes behind a last reading; a counter does not
-_HOUR = timedelta(hours=1)
+WHOLE_QUARTER_S = 890.0
+_HOUR, _QUARTER = timedelta(hours=1), timedelta(minutes=15)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -73,6 +74,22 @@ def metered_kwh(session: Session, device_id: int, start: datetime, end: datetime
     found = [(float(energy_kwh), float(covered_s)) for energy_kwh, covered_s in session.execute(quarters)]
     energy_kwh, covered_s = max(found, key=lambda one: one[1], default=(0.0, 0.0))
     return energy_kwh, covered_s / (end - start).total_seconds()
+
+
+def covered_quarters(session: Session, device_id: int, start: datetime, end: datetime) -> list[tuple[datetime, float]]:
+    """Starts of the quarters in [start, end) that were covered whole, with what was used in each, oldest first. [kWh]
+
+    Of two sources the device's own counter is taken.
+    """
+    first = start + (_EPOCH - start) % _QUARTER
+    starts = [first + number * _QUARTER for number in range(max((end - first) // _QUARTER, 0))]
+    query = select(UsageQuarterRow.start_at, UsageQuarterRow.source, UsageQuarterRow.energy_kwh).where(
+        UsageQuarterRow.start_at.in_(starts),  # points of the primary key, which begins with the instant
+        UsageQuarterRow.device_id == device_id,
+        UsageQuarterRow.covered_s >= WHOLE_QUARTER_S,
+    )
+    counter_last = sorted(session.execute(query), key=lambda row: row.source == Source.COUNTER)
+    return sorted({row.start_at: row.energy_kwh for row in counter_last}.items())
 
 
 def kwh_by_day(session: Session, device_ids: Collection[int], first: date, last: date) -> Mapping[date, float]:

@@ -51,6 +51,9 @@ OPERATIONS = {
     "getFleetKillSwitch": "get /api/v1/fleet/kill-switch",
     "setFleetKillSwitch": "put /api/v1/fleet/kill-switch",
     "setDevice": "put /api/v1/devices/{device_id}",
+    "listProposals": "get /api/v1/homes/{home_id}/proposals",
+    "getAllowance": "get /api/v1/devices/{device_id}/allowance",
+    "setAllowance": "put /api/v1/devices/{device_id}/allowance",
     "sendCommand": "post /api/v1/devices/{device_id}/commands",
     "getCommand": "get /api/v1/commands/{command_id}",
     "listFleetDevices": "get /api/v1/fleet/devices",
@@ -112,7 +115,16 @@ def test_what_other_programs_rely_on_is_in_the_schemas(document: dict[str, Any])
     assert {"id", "name"} <= set(schemas["Room"]["required"])
     assert {"command", "reason"} <= set(schemas["Decision"]["required"])
     assert {"id", "state"} <= set(schemas["CommandSummary"]["required"])
-    for page in ("HomePage", "DevicePage", "DecisionPage", "UsagePage", "AdvicePage", "QuarantinePage", "TrialDayPage"):
+    for page in (
+        "HomePage",
+        "DevicePage",
+        "DecisionPage",
+        "UsagePage",
+        "AdvicePage",
+        "QuarantinePage",
+        "TrialDayPage",
+        "ProposalPage",
+    ):
         assert {"items", "next"} <= set(schemas[page]["properties"])
     assert set(document["components"]["securitySchemes"]) == {"bearer", "session"}
 
