@@ -1,7 +1,8 @@
 """A change that no command of ours explains was made by hand: on the unit, by its remote control, in Home Assistant.
 
 What the unit shows is compared with what it was last known to be set to. A difference is explained by a command that
-is on its way, or was observed since the last look; anything else is a person's doing, and wins.
+is on its way, or was observed since the last look; anything else is a person's doing, and wins. That is so too where a
+person undoes a command before the next look: what the unit was seen to obey meanwhile is what it was set to.
 
 Kept in ``learned`` (scope ``room``, name ``unit``)::
 
@@ -94,6 +95,7 @@ def look(
     memory = replace(memory, expected=dict(memory.expected))
     since = memory.looked_at or now
     explaining = [row for row in commands if _may_explain(row, since - slack)]
+    _take_observed(memory, values, explaining, since)
     hand, hand_at = _says_by_hand(memory, values), since
     for name in QUANTITIES:
         if name not in values or values[name][0] is None:
@@ -120,6 +122,21 @@ def with_commands(values: Mapping[str, Any], commands: Iterable[CommandRow]) -> 
         if row.ended_at is None and row.observed_at is None:
             after.update(row.body)
     return after
+
+
+def _take_observed(
+    memory: UnitMemory, values: Mapping[str, Value], commands: Iterable[CommandRow], since: datetime
+) -> None:
+    """What the unit obeyed since the last look and has said something newer of: no look has seen it."""
+    for row in commands:
+        if row.observed_at is None or row.observed_at < since:
+            continue
+        for name in row.body.keys() & values.keys():
+            if values[name][1] <= row.observed_at:
+                continue
+            if name == "on" and memory.expected.get(name) not in (None, row.body[name]):
+                memory.switched_at = row.observed_at
+            memory.expected[name] = row.body[name]
 
 
 def _may_explain(row: CommandRow, since: datetime) -> bool:

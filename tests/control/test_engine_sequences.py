@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine as Database
 
 from control.conventional import SLOTS, Program, Slot
 from core.words import Command, Fan, Mode
@@ -15,10 +16,10 @@ from models.words import Wish
 from storage.database import open_database
 from storage.repositories.commands import BY_ENGINE
 from storage.repositories.kill_switches import KillSwitchRepository, controls_in_force
-from storage.repositories.overrides import OverrideRepository
+from storage.repositories.overrides import FROM_DEVICE, OverrideRepository
 from storage.repositories.trials import TrialRepository
 from storage.tables import CommandRow, DecisionRow, DeviceStateRow
-from tests.control.household import AFTERNOON, Household, look, make_engine, make_up
+from tests.control.household import AFTERNOON, Household, eager, look, make_engine, make_up
 
 LIMITS = {"limits": {"low_c": 21.0, "high_c": 29.0}, "quiet_hours": {"start": "23:00", "end": "07:00"}}
 PROGRAM = Program(30.0, tuple(Slot(float(hour % 3 > 0), Mode.COOL, 20.0 + hour % 5, Fan.AUTO) for hour in range(SLOTS)))
@@ -83,6 +84,26 @@ def test_no_sequence_of_events_makes_the_engine_command_what_is_forbidden(
             look(engine, home)
             watcher.after()
     database.dispose()
+
+
+def test_a_unit_that_somebody_switches_off_right_after_the_engine_switched_it_on_stays_off(
+    sqlite_database: Database,
+) -> None:
+    home = Household(sqlite_database).build()
+    home.unit(on=False, mode="cool", setpoint_c=26.0, fan="auto")
+    home.air(28.5)
+    home.tv(90.0)
+    engine = make_engine(home)
+    with pytest.MonkeyPatch.context() as patch:
+        make_up(patch, eager)
+        look(engine, home)
+        assert [row.body["on"] for row in home.obey()] == [True]
+        home.at += timedelta(minutes=1)
+        home.unit(on=False)
+        home.control("ab")
+        look(engine, home)
+    assert [row.origin for row in home.overrides()] == [FROM_DEVICE]
+    assert home.obey() == []
 
 
 def happen(home: Household, event: Event) -> None:

@@ -99,6 +99,23 @@ def test_switching_off_by_hand_is_seen_and_dated() -> None:
     assert memory.switched_at == at(60)
 
 
+def test_undoing_a_command_before_the_next_look_is_a_person() -> None:
+    memory = watching(on=False, setpoint_c=26.0)
+    on = command(10, 12, on=True, setpoint_c=26.0)
+    change = see(memory, 60, [on], on=False, setpoint_c=26.0)
+    assert change is not None
+    assert change.target.on is False
+    assert memory.switched_at == at(60)
+    assert see(memory, 61, [on], on=False, setpoint_c=26.0) is None
+
+
+def test_an_observed_command_that_the_unit_has_said_nothing_newer_of_blames_nobody() -> None:
+    memory, on = watching(on=False, setpoint_c=26.0), command(10, 12, on=True)
+    after, change = look(memory, shows(11, on=False), [on], at(12), slack=SLACK, step_k=1.0)
+    assert change is None
+    assert after.expected["on"] is False
+
+
 def test_what_a_unit_that_is_off_does_to_its_setpoint_means_nothing() -> None:
     memory = watching(on=False, setpoint_c=26.0)
     assert see(memory, 60, [], on=False, setpoint_c=24.0) is None
