@@ -47,6 +47,7 @@ BODIES: dict[str, Any] = {
     "setKillSwitch": {"engaged": False},
     "setFleetKillSwitch": {"engaged": False},
     "sendCommand": {"setpoint_c": 25.0},
+    "setAllowance": {"cut_off": False},
     "setDevice": {"name": "Unit"},
     "setTariff": {"name": "shanghai"},
 }
